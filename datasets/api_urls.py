@@ -1,0 +1,6 @@
+"""API addresses of the app datasets, below /api/."""
+
+from django.urls import URLPattern
+
+app_name = "datasets-api"
+urlpatterns: list[URLPattern] = []

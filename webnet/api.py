@@ -1,0 +1,83 @@
+"""What every endpoint of the API shares: pagination, and refusals that say what to do."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+class Pagination(PageNumberPagination):
+    """`?page=` and `?page_size=` (at most 200)."""
+
+    page_size = 60
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class Refusal(exceptions.APIException):
+    """A request that cannot be done as it stands.
+
+    `code` is for programs, `message` for people, and `current` is the state that the refused request did not know
+    about (given with 409).
+    """
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, message: str, *, code: str, status_code: int = 400, current: Any = None) -> None:
+        super().__init__(message, code)
+        self.status_code = status_code
+        self.current = current
+
+
+class Conflict(Refusal):
+    """409: the request is sound, but the state that it meets is another one than it was made for."""
+
+    def __init__(self, message: str, *, code: str, current: Any = None) -> None:
+        super().__init__(message, code=code, status_code=status.HTTP_409_CONFLICT, current=current)
+
+
+def refusal_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Give every refusal of the API one shape: code, message, and where they exist errors and current."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    body: dict[str, Any] = {"code": _code(error), "message": _message(error)}
+    if isinstance(error, exceptions.ValidationError):
+        body["errors"] = response.data
+    if isinstance(error, Refusal) and error.current is not None:
+        body["current"] = error.current
+    response.data = body
+    return response
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, Http404):
+        return "not_found"
+    if isinstance(error, PermissionDenied):
+        return "permission_denied"
+    if isinstance(error, exceptions.ValidationError):
+        return "invalid"
+    return str(getattr(getattr(error, "detail", None), "code", "error"))
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, Http404):
+        return _("There is nothing here that you may see. Check the address, or ask for access to the dataset.")
+    if isinstance(error, exceptions.ValidationError):
+        return _first_message(error.detail)
+    return str(getattr(error, "detail", error))
+
+
+def _first_message(detail: Any, field: str = "") -> str:
+    """The first complaint of a serializer as one sentence, with the name of its field."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()), ("", ""))
+        return _first_message(inner, "" if name == "non_field_errors" else str(name))
+    if isinstance(detail, list):
+        return _first_message(next((item for item in detail if item), ""), field)
+    return f"{field}: {detail}" if field else str(detail)

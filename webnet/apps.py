@@ -1,0 +1,15 @@
+"""App configurations of the project itself: start-up checks, and the branded admin in place of the stock one."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class WebnetConfig(AppConfig):
+    name = "webnet"
+
+    def ready(self) -> None:
+        from webnet import checks  # noqa: F401  (registers the system checks)
+
+
+class WebnetAdminConfig(AdminConfig):
+    default_site = "webnet.admin.WebnetAdminSite"

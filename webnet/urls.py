@@ -1,0 +1,20 @@
+"""Every address of WebNet Trainer: pages per app, the API under /api/, the admin, and accounts."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
+
+from webnet import views
+
+urlpatterns = [
+    path("", include("datasets.urls")),
+    path("", include("annotations.urls")),
+    path("", include("training.urls")),
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("jsi18n/", views.public(JavaScriptCatalog.as_view()), name="jsi18n"),
+    path("i18n/setlang/", views.set_language, name="set_language"),
+    path("api/", include("webnet.api_urls")),
+]
