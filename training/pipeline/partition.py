@@ -1,0 +1,197 @@
+"""Split artworks into a train and a test part, and say whether there is enough to train on.
+
+The split is by artwork and comes before any augmentation, so that no changed copy of a test picture is ever trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.pipeline.manifest import Manifest
+from training.pipeline.translation import gettext_noop
+
+TEST_FRACTION = 0.2
+MINIMUM_BOXED_ARTWORKS = 4
+MINIMUM_ARTWORKS_PER_LABEL = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason not to train yet. `template` can be translated and then filled with `values`."""
+
+    template: str
+    values: Mapping[str, Any]
+
+    @property
+    def message(self) -> str:
+        """The English sentence, filled."""
+        return self.template % self.values
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a training can start; if not, why, with the numbers."""
+
+    ready: bool
+    problems: tuple[Problem, ...]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """How often a label occurs: on `artworks` artworks, in `boxes` confirmed boxes."""
+
+    name: str
+    artworks: int
+    boxes: int
+
+
+@dataclass
+class _Group:
+    """Artworks that must stay in one part: the same picture, or siblings such as details of one painting."""
+
+    key: str
+    ids: list[Hashable] = field(default_factory=list)
+    labels: set[Hashable] = field(default_factory=set)
+
+
+# Artworks without boxes are stratified like a concept of their own.
+_NOTHING = object()
+
+
+def assign_splits(
+    artworks: Sequence[Mapping[str, Any]], *, seed: int, test_fraction: float = TEST_FRACTION
+) -> dict[Any, str]:
+    """Give every artwork id "train" or "test", the same for the same input in any order.
+
+    `artworks`: mappings with `id`, `sha256`, `boxes` (each with `label`) and optionally `group`. Equal files and equal groups
+    stay together. Every label gets about `test_fraction` of its artworks into test; a label on at least two groups appears in
+    both parts where the labels beside it allow that. With two or more groups neither part is empty. Raises ValueError for a
+    fraction outside (0, 1).
+    """
+    if not 0 < test_fraction < 1:
+        raise ValueError(f"The test fraction must lie between 0 and 1, not {test_fraction}.")
+    groups = sorted(_groups(artworks), key=lambda group: _shuffle_key(seed, group.key))
+    chosen = _choose_test(groups, test_fraction)
+    return {key: "test" if group.key in chosen else "train" for group in groups for key in group.ids}
+
+
+def _groups(artworks: Sequence[Mapping[str, Any]]) -> list[_Group]:
+    groups: dict[str, _Group] = {}
+    for artwork in artworks:
+        key = f"group:{artwork['group']}" if artwork.get("group") else f"file:{artwork['sha256'] or artwork['id']}"
+        group = groups.setdefault(key, _Group(key))
+        group.ids.append(artwork["id"])
+        group.labels.update(box["label"] for box in artwork["boxes"])
+    for group in groups.values():
+        group.labels = group.labels or {_NOTHING}
+    return list(groups.values())
+
+
+def _shuffle_key(seed: int, key: str) -> str:
+    return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
+
+
+def _choose_test(groups: Sequence[_Group], fraction: float) -> set[str]:
+    """Rarest label first, take its groups until it has its share in test, but never a label's last group out of train."""
+    holders: dict[Hashable, list[_Group]] = {}
+    for group in groups:
+        for label in group.labels:
+            holders.setdefault(label, []).append(group)
+    left = Counter({label: len(rows) for label, rows in holders.items()})
+    taken: Counter[Hashable] = Counter()
+    chosen: set[str] = set()
+    # `holders` keeps the shuffled order of first appearance, so equally rare labels are in a fixed order too.
+    order = sorted(holders, key=lambda label: (len(holders[label]), [group.key for group in holders[label]]))
+    wanted = {label: _share(len(holders[label]), fraction) for label in order}
+    for label in order:
+        # First those that do not push other labels over their share. The sort is stable, so the shuffle decides ties.
+        rows = sorted(holders[label], key=lambda group: sum(taken[other] >= wanted[other] for other in group.labels))
+        for group in rows:
+            if taken[label] >= wanted[label]:
+                break
+            if group.key not in chosen and all(left[other] > 1 for other in group.labels):
+                chosen.add(group.key)
+                taken.update(group.labels)
+                left.subtract(group.labels)
+    if not chosen and len(groups) > 1:
+        chosen.add(groups[-1].key)
+    return chosen
+
+
+def _share(count: int, fraction: float) -> int:
+    return max(1, round(fraction * count)) if count > 1 else 0
+
+
+def readiness(labels: Sequence[Mapping[str, Any]], artworks: Sequence[Mapping[str, Any]]) -> Readiness:
+    """Judge whether `artworks` (as for `assign_splits`, optionally with `nothing_to_mark`) suffice to train `labels`."""
+    boxes: Counter[Any] = Counter(box["label"] for artwork in artworks for box in artwork["boxes"])
+    holders: Counter[Any] = Counter()
+    for artwork in artworks:
+        holders.update({box["label"] for box in artwork["boxes"]})
+    known = {label["id"] for label in labels}
+    return readiness_of_counts(
+        [LabelCount(str(label["name"]), holders[label["id"]], boxes[label["id"]]) for label in labels],
+        artworks=len(artworks),
+        boxed=sum(any(box["label"] in known for box in artwork["boxes"]) for artwork in artworks),
+        nothing_to_mark=sum(bool(artwork.get("nothing_to_mark")) for artwork in artworks),
+    )
+
+
+def readiness_of_counts(
+    labels: Sequence[LabelCount], *, artworks: int, boxed: int, nothing_to_mark: int
+) -> Readiness:
+    """The same judgement from counts that a database made: artworks in all, with boxes, and marked as empty."""
+    problems = [*_dataset_problems(labels, boxed), *(p for label in labels for p in _label_problems(label))]
+    counts = {
+        "artworks": artworks,
+        "boxed": boxed,
+        "nothing_to_mark": nothing_to_mark,
+        "labels": len(labels),
+        "boxes": sum(label.boxes for label in labels),
+    }
+    return Readiness(not problems, tuple(problems), counts)
+
+
+def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Problem]:
+    problems = []
+    if not labels:
+        problems.append(Problem(gettext_noop("There is no label to train. Add at least one label first."), {}))
+    if boxed < MINIMUM_BOXED_ARTWORKS:
+        text = gettext_noop(
+            "Artworks with confirmed boxes: %(found)d. Training needs at least %(needed)d; draw boxes on %(missing)d more."
+        )
+        missing = MINIMUM_BOXED_ARTWORKS - boxed
+        problems.append(Problem(text, {"found": boxed, "needed": MINIMUM_BOXED_ARTWORKS, "missing": missing}))
+    return problems
+
+
+def _label_problems(label: LabelCount) -> list[Problem]:
+    if label.boxes == 0:
+        text = gettext_noop("The label “%(label)s” has no confirmed boxes. Draw some, or train without this label.")
+        return [Problem(text, {"label": label.name})]
+    if label.artworks < MINIMUM_ARTWORKS_PER_LABEL:
+        text = gettext_noop(
+            "The label “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and one"
+            " to test on. Draw it on another artwork, or train without this label."
+        )
+        values = {"label": label.name, "found": label.artworks, "needed": MINIMUM_ARTWORKS_PER_LABEL}
+        return [Problem(text, values)]
+    return []
+
+
+def write_lists(manifest: Manifest, workdir: Path) -> dict[str, Path]:
+    """Write the train and the test list, one image file per line, to webnet_splitted_dataset/<dataset>/."""
+    folder = workdir / "webnet_splitted_dataset" / manifest.dataset.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    lists = {}
+    for split in ("train", "test"):
+        lists[split] = folder / f"{split}.txt"
+        lines = [str(artwork.file) for artwork in manifest.part(split)]
+        lists[split].write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return lists
