@@ -137,21 +137,23 @@ if REDIS_URL:
 LIVE_POLL_SECONDS = 0.1
 
 WORKERS = env.int("WEBNET_WORKERS", 1)
-YEAR = 365 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 365 * DAY
 Q_CLUSTER: dict[str, Any] = {
     "name": "default",
     "workers": WORKERS,
     # A task that runs longer than `retry` is started a second time beside itself: inference of a large dataset takes
-    # hours. What a killed worker leaves behind is found by its lease, not by the queue's redelivery.
+    # hours. What a killed worker leaves behind is found by its lease, not by the queue's redelivery. (`timeout` must be
+    # smaller than `retry`, or django-q2 warns.)
     "retry": YEAR,
-    "timeout": None,
+    "timeout": YEAR - DAY,
     "max_attempts": 1,
     "ack_failures": True,
     "poll": 0.2,
     "save_limit": 200,
     "catch_up": False,
     "label": "Task queue",
-    "ALT_CLUSTERS": {"training": {"workers": 1, "retry": YEAR, "timeout": None, "max_attempts": 1}},
+    "ALT_CLUSTERS": {"training": {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1}},
 }
 if REDIS_URL:
     Q_CLUSTER["redis"] = REDIS_URL

@@ -1,0 +1,83 @@
+"""Questions about many datasets and artworks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+
+if TYPE_CHECKING:
+    from datasets.models import Artwork, Dataset  # noqa: F401
+
+# Key of the API → columns. The primary key comes last, so that pages never overlap.
+SORTS = {
+    "title": ("title", "pk"),
+    "creator": ("creator", "pk"),
+    "added": ("added_at", "pk"),
+    "boxes": ("confirmed", "pk"),
+    "date": ("date", "pk"),
+}
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def present(self) -> DatasetQuerySet:
+        """Those that are not deleted."""
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, user: Any) -> DatasetQuerySet:
+        """Those that `user` is a member of; superusers see all."""
+        return self if user.is_superuser else self.filter(memberships__user=user)
+
+    def with_totals(self, user: Any) -> DatasetQuerySet:
+        """Add `artwork_total`, `annotated_total`, `suggested_total`, `own_role` and the id of a cover artwork."""
+        from datasets.models import Artwork, Membership
+
+        there = Q(artworks__deleted_at=None)
+        cover = Artwork.objects.present().filter(dataset=OuterRef("pk")).order_by("added_at", "pk")
+        return self.annotate(
+            artwork_total=Count("artworks", filter=there, distinct=True),
+            annotated_total=Count("artworks", filter=there & Q(artworks__state__in=["annotated", "nothing"]), distinct=True),
+            suggested_total=Count("artworks", filter=there & Q(artworks__state="suggested"), distinct=True),
+            own_role=Subquery(Membership.objects.filter(dataset=OuterRef("pk"), user=user).values("role")[:1]),
+            cover_id=Subquery(cover.values("pk")[:1]),
+            cover_sha256=Subquery(cover.values("sha256")[:1]),
+        )
+
+
+class ArtworkQuerySet(models.QuerySet["Artwork"]):
+    def present(self) -> ArtworkQuerySet:
+        """Those that are not deleted."""
+        return self.filter(deleted_at=None)
+
+    def search(self, words: str) -> ArtworkQuerySet:
+        """Those in which every word occurs in title, creator, inventory number, description or file name."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(creator__icontains=word)
+                | Q(identifier__icontains=word)
+                | Q(description__icontains=word)
+                | Q(file_name__icontains=word)
+            )
+        return found
+
+    def in_state(self, state: str) -> ArtworkQuerySet:
+        return self.filter(state=state)
+
+    def with_label(self, label_id: int) -> ArtworkQuerySet:
+        """Those with at least one confirmed or suggested box of a label."""
+        box = self.model._meta.get_field("boxes").related_model
+        boxes = box._default_manager.filter(artwork=OuterRef("pk"), label=label_id)  # type: ignore[union-attr]
+        return self.filter(Exists(boxes.exclude(state="rejected")))
+
+    def sorted_by(self, key: str) -> ArtworkQuerySet:
+        """Order by a key of `SORTS`, descending with a leading minus; an unknown key orders by title."""
+        columns = SORTS.get(key.removeprefix("-"), SORTS["title"])
+        return self.order_by(*(F(c).desc() if key.startswith("-") else F(c).asc() for c in columns))
+
+    def totals(self) -> dict[str, int]:
+        """How many there are in all and per state."""
+        counts = {row["state"]: row["n"] for row in self.order_by().values("state").annotate(n=Count("pk"))}
+        return {"all": sum(counts.values()), **{s: counts.get(s, 0) for s in ("todo", "suggested", "annotated", "nothing")}}

@@ -1,0 +1,178 @@
+"""Detectors, frozen snapshots, training and inference runs, and the events that they leave behind."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from datasets.models import Artwork, Dataset
+from training.querysets import DetectorQuerySet, EventQuerySet, RunQuerySet
+
+
+class Snapshot(models.Model):
+    """A dataset as it was when a training began. `manifest` never changes; `sha256` is its canonical hash."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="snapshots", verbose_name=_("dataset"))
+    manifest = models.JSONField(editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("snapshot")
+        verbose_name_plural = _("snapshots")
+
+    def __str__(self) -> str:
+        return f"{self.dataset} · {self.sha256[:12]}"
+
+
+class Run(models.Model):
+    """Work that a worker does on a dataset while people watch.
+
+    The row is the truth about it: a worker claims it, keeps its lease alive, and whatever it reports is an event of it.
+    `last_seq` numbers the events without a gap.
+    """
+
+    class Kind(models.TextChoices):
+        TRAINING = "training", _("Training")
+        INFERENCE = "inference", _("Automatic annotation")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        INTERRUPTED = "interrupted", _("Interrupted")
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="runs", verbose_name=_("dataset"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, editable=False)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED, editable=False)
+    message = models.CharField(_("message"), max_length=1000, blank=True, editable=False)
+    cancel_requested = models.BooleanField(default=False, editable=False)
+    worker = models.CharField(_("worker"), max_length=200, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_seq = models.PositiveIntegerField(default=0, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        indexes = [models.Index(fields=["dataset", "state"], name="run_by_dataset_and_state")]
+        constraints = [
+            # Two trainings of one dataset at a time would only halve each other's speed; a second start is refused.
+            models.UniqueConstraint(
+                fields=["dataset"],
+                condition=Q(kind="training", state__in=["queued", "running"]),
+                name="one_active_training_per_dataset",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("training:run", args=[self.dataset_id, self.pk])
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class TrainingRun(Run):
+    """A training: which architecture, for how long, on which snapshot."""
+
+    architecture = models.CharField(_("architecture"), max_length=60)
+    budget = models.CharField(_("budget"), max_length=20)
+    augmentation = models.CharField(_("augmentation"), max_length=20)
+    seed = models.PositiveIntegerField(_("seed"), default=0)
+    total_steps = models.PositiveIntegerField(_("steps"), default=0)
+    name = models.CharField(_("name of the detector"), max_length=200)
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="training_runs", verbose_name=_("snapshot"))
+
+    class Meta:
+        verbose_name = _("training run")
+        verbose_name_plural = _("training runs")
+
+
+class Detector(models.Model):
+    """Something that predicts boxes: a folder with model files and a `detector.json`.
+
+    A trained one points to its run, and through it to its snapshot; a new training never overwrites it. `folder` is
+    relative to the storage of runs (`training.files.detector_folder` makes it a path). `labels` is a list of
+    `{"id", "name"}` in the detector's own numbering.
+    """
+
+    class Kind(models.TextChoices):
+        PRETRAINED = "pretrained", _("Pretrained")
+        TRAINED = "trained", _("Trained here")
+
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, editable=False)
+    architecture = models.CharField(_("architecture"), max_length=60, editable=False)
+    input_size = models.PositiveIntegerField(_("input size"), editable=False)
+    labels = models.JSONField(_("concepts"), editable=False)
+    metrics = models.JSONField(_("metrics"), default=dict, editable=False)
+    folder = models.CharField(max_length=500, editable=False)
+    dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, blank=True, editable=False, related_name="detectors", verbose_name=_("dataset"))
+    run = models.OneToOneField(TrainingRun, models.CASCADE, null=True, blank=True, editable=False, related_name="detector", verbose_name=_("run"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DetectorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("detector")
+        verbose_name_plural = _("detectors")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InferenceRun(Run):
+    """A detector drawing suggestions on one artwork or on all of a dataset.
+
+    `mapping` sends ids of the detector's labels (as strings, since it is JSON) to ids of the dataset's labels.
+    """
+
+    detector = models.ForeignKey(Detector, models.PROTECT, related_name="inference_runs", verbose_name=_("detector"))
+    artwork = models.ForeignKey(Artwork, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("artwork"))
+    threshold = models.FloatField(_("threshold"))
+    mapping = models.JSONField(_("mapping"))
+
+    class Meta:
+        verbose_name = _("inference run")
+        verbose_name_plural = _("inference runs")
+        constraints = [
+            models.CheckConstraint(condition=Q(threshold__gte=0, threshold__lte=1), name="threshold_is_a_probability")
+        ]
+
+
+class Event(models.Model):
+    """One line of a run's log: the row exists before anybody is told about it."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20)
+    payload = models.JSONField()
+    time = models.DateTimeField(auto_now_add=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="events_are_numbered_within_a_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.seq} {self.kind}"

@@ -1,0 +1,60 @@
+"""Questions about many runs, detectors and events; the claim of a run is one of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from training.models import Detector, Run  # noqa: F401
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def active(self) -> RunQuerySet:
+        """Those that wait, run, or were interrupted and will go on by themselves."""
+        return self.filter(state__in=["queued", "running"])
+
+    def stale(self) -> RunQuerySet:
+        """Those that say they run while nobody has been heard of within the lease."""
+        return self.filter(state="running", lease_until__lt=timezone.now())
+
+    def claim(self, run_id: int, worker: str) -> bool:
+        """Take a queued run for `worker`; False where somebody else was first, or it was cancelled.
+
+        One filtered update decides, so that exactly one process works on a run whatever the queue redelivers.
+        """
+        now = timezone.now()
+        claimed = self.filter(pk=run_id, state="queued", cancel_requested=False).update(
+            state="running",
+            worker=worker,
+            started_at=now,
+            finished_at=None,
+            message="",
+            attempts=F("attempts") + 1,
+            lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+        )
+        return claimed == 1
+
+    def keep_alive(self, run_id: int, worker: str) -> bool:
+        """Extend the lease; False where the run is no longer this worker's, which must then stop."""
+        until = timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
+        return self.filter(pk=run_id, state="running", worker=worker).update(lease_until=until) == 1
+
+
+class DetectorQuerySet(models.QuerySet["Detector"]):
+    def present(self) -> DetectorQuerySet:
+        return self.filter(deleted_at=None)
+
+    def usable_in(self, dataset_id: int) -> DetectorQuerySet:
+        """The pretrained ones and those trained on this dataset: another dataset's members may not be ours."""
+        return self.present().filter(Q(dataset=None) | Q(dataset=dataset_id))
+
+
+class EventQuerySet(models.QuerySet[Any]):
+    def after(self, seq: int) -> EventQuerySet:
+        return self.filter(seq__gt=seq).order_by("seq")
