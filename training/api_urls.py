@@ -1,6 +1,20 @@
 """API addresses of the app training, below /api/."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from training import api
 
 app_name = "training-api"
-urlpatterns: list[URLPattern] = []
+IN_DATASET = "datasets/<int:dataset_id>/"
+urlpatterns = [
+    path(f"{IN_DATASET}detectors/", api.DetectorList.as_view(), name="detector-list"),
+    path(f"{IN_DATASET}detectors/<int:detector_id>/", api.DetectorDetail.as_view(), name="detector-detail"),
+    path(f"{IN_DATASET}detectors/<int:detector_id>/files/<str:name>/", api.DetectorFile.as_view(), name="detector-file"),
+    path(f"{IN_DATASET}training-options/", api.TrainingOptions.as_view(), name="training-options"),
+    path(f"{IN_DATASET}training-runs/", api.TrainingRunList.as_view(), name="training-run-list"),
+    path(f"{IN_DATASET}inference-runs/", api.InferenceRunList.as_view(), name="inference-run-list"),
+    path(f"{IN_DATASET}runs/<int:run_id>/", api.RunDetail.as_view(), name="run-detail"),
+    path(f"{IN_DATASET}runs/<int:run_id>/cancel/", api.RunCancel.as_view(), name="run-cancel"),
+    path(f"{IN_DATASET}runs/<int:run_id>/resume/", api.RunResume.as_view(), name="run-resume"),
+    path(f"{IN_DATASET}runs/<int:run_id>/events/", api.RunEvents.as_view(), name="run-events"),
+]

@@ -98,7 +98,7 @@ class TrainingRun(Run):
     seed = models.PositiveIntegerField(_("seed"), default=0)
     total_steps = models.PositiveIntegerField(_("steps"), default=0)
     name = models.CharField(_("name of the detector"), max_length=200)
-    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="training_runs", verbose_name=_("snapshot"))
+    snapshot = models.ForeignKey(Snapshot, models.RESTRICT, related_name="training_runs", verbose_name=_("snapshot"))
 
     class Meta:
         verbose_name = _("training run")
@@ -146,7 +146,7 @@ class InferenceRun(Run):
     `mapping` sends ids of the detector's labels (as strings, since it is JSON) to ids of the dataset's labels.
     """
 
-    detector = models.ForeignKey(Detector, models.PROTECT, related_name="inference_runs", verbose_name=_("detector"))
+    detector = models.ForeignKey(Detector, models.RESTRICT, related_name="inference_runs", verbose_name=_("detector"))
     artwork = models.ForeignKey(Artwork, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("artwork"))
     threshold = models.FloatField(_("threshold"))
     mapping = models.JSONField(_("mapping"))

@@ -1,6 +1,12 @@
 """Pages of the app training."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from training import views
 
 app_name = "training"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("datasets/<int:dataset_id>/detectors/", views.detectors, name="detectors"),
+    path("datasets/<int:dataset_id>/training/", views.training, name="training"),
+    path("datasets/<int:dataset_id>/runs/<int:run_id>/", views.run, name="run"),
+]

@@ -5,10 +5,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from datasets.refusals import Refusal
 
 
 class Pagination(PageNumberPagination):
@@ -17,28 +19,6 @@ class Pagination(PageNumberPagination):
     page_size = 60
     page_size_query_param = "page_size"
     max_page_size = 200
-
-
-class Refusal(exceptions.APIException):
-    """A request that cannot be done as it stands.
-
-    `code` is for programs, `message` for people, and `current` is the state that the refused request did not know
-    about (given with 409).
-    """
-
-    status_code = status.HTTP_400_BAD_REQUEST
-
-    def __init__(self, message: str, *, code: str, status_code: int = 400, current: Any = None) -> None:
-        super().__init__(message, code)
-        self.status_code = status_code
-        self.current = current
-
-
-class Conflict(Refusal):
-    """409: the request is sound, but the state that it meets is another one than it was made for."""
-
-    def __init__(self, message: str, *, code: str, current: Any = None) -> None:
-        super().__init__(message, code=code, status_code=status.HTTP_409_CONFLICT, current=current)
 
 
 def refusal_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('threshold', models.FloatField(verbose_name='threshold')),
                 ('mapping', models.JSONField(verbose_name='mapping')),
                 ('artwork', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='datasets.artwork', verbose_name='artwork')),
-                ('detector', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inference_runs', to='training.detector', verbose_name='detector')),
+                ('detector', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='inference_runs', to='training.detector', verbose_name='detector')),
             ],
             options={
                 'verbose_name': 'inference run',
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 ('seed', models.PositiveIntegerField(default=0, verbose_name='seed')),
                 ('total_steps', models.PositiveIntegerField(default=0, verbose_name='steps')),
                 ('name', models.CharField(max_length=200, verbose_name='name of the detector')),
-                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_runs', to='training.snapshot', verbose_name='snapshot')),
+                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='training_runs', to='training.snapshot', verbose_name='snapshot')),
             ],
             options={
                 'verbose_name': 'training run',

@@ -1,0 +1,238 @@
+"""Detectors, runs and what a training can choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets.models import Dataset, Role
+from datasets.permissions import dataset_for
+from datasets.refusals import Conflict, Refusal
+from training import files, live, services
+from training.models import Detector, Run
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, estimate_seconds
+from training.querysets import DetectorQuerySet, RunQuerySet
+from training.serializers import (
+    DetectorSerializer,
+    InferenceRequestSerializer,
+    RunSerializer,
+    TrainingRequestSerializer,
+)
+
+EVENTS_PER_ANSWER = 1000
+SHOWN = ("trainingrun__detector", "inferencerun__detector", "created_by")
+
+
+class InDataset:
+    """A view below /datasets/<dataset_id>/: looks the dataset up with the role that its method needs."""
+
+    needed: dict[str, Role] = {}
+    request: Request
+    kwargs: dict[str, Any]
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset, its rights checked once per request."""
+        if not hasattr(self, "_dataset"):
+            role = self.needed.get(self.request.method or "", Role.VIEWER)
+            self._dataset = dataset_for(self.request.user, self.kwargs["dataset_id"], role)
+        return self._dataset
+
+
+class DetectorView(InDataset, generics.GenericAPIView[Detector]):
+    serializer_class = DetectorSerializer
+
+    def get_queryset(self) -> DetectorQuerySet:
+        if getattr(self, "swagger_fake_view", False):
+            return Detector.objects.none()
+        return Detector.objects.usable_in(self.dataset.pk)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        fake = getattr(self, "swagger_fake_view", False)
+        return super().get_serializer_context() | ({} if fake else {"dataset": self.dataset})
+
+
+class DetectorList(DetectorView, generics.ListAPIView[Detector]):
+    """The detectors that can draw boxes in this dataset: pretrained ones and those trained on it."""
+
+
+class DetectorDetail(DetectorView, generics.RetrieveUpdateAPIView[Detector]):
+    """One detector; renaming and deleting are for curators."""
+
+    needed = {"PATCH": Role.CURATOR, "DELETE": Role.CURATOR}
+    lookup_url_kwarg = "detector_id"
+    http_method_names = ["get", "patch", "delete", "options", "head"]
+
+    def perform_update(self, serializer: Any) -> None:
+        if serializer.instance.kind == Detector.Kind.PRETRAINED:
+            message = _("A pretrained detector belongs to the installation and cannot be renamed here.")
+            raise Conflict(message, code="pretrained")
+        serializer.save()
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        services.delete_detector(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DetectorFile(DetectorView):
+    """One of a detector's files, to download."""
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    def get(self, request: Request, dataset_id: int, detector_id: int, name: str) -> FileResponse:
+        detector = get_object_or_404(self.get_queryset(), pk=detector_id)
+        # A name out of the folder's own list: nothing that a client sends becomes part of a path.
+        if name not in files.detector_files(detector):
+            raise Http404
+        return FileResponse((files.detector_folder(detector) / name).open("rb"), as_attachment=True, filename=name)
+
+
+class TrainingOptions(InDataset, APIView):
+    """What a training can choose from, the time each takes, and whether there is enough to train on."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, dataset_id: int) -> Response:
+        return Response(options_json(self.dataset))
+
+
+def options_json(dataset: Dataset) -> dict[str, Any]:
+    """The answer of TrainingOptions, which the training page shows too."""
+    ready, labels = services.readiness(dataset)
+    images = ready.counts["artworks"]
+    return {
+        "ready": ready.ready,
+        "problems": [{"message": _(problem.template) % problem.values} for problem in ready.problems],
+        "counts": dict(ready.counts),
+        "architectures": [
+            {**_choice(a), "seconds": {budget: estimate_seconds(a.key, budget, images) for budget in BUDGETS}}
+            for a in ARCHITECTURES.values()
+        ],
+        "budgets": [_choice(budget) for budget in BUDGETS.values()],
+        "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
+        "labels": [
+            {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
+            for label in labels
+        ],
+    }
+
+
+def _choice(option: Any) -> dict[str, str]:
+    return {"key": option.key, "title": _(option.title), "description": _(option.description)}
+
+
+class RunView(InDataset, generics.GenericAPIView[Run]):
+    serializer_class = RunSerializer
+    kind: str | None = None
+
+    def get_queryset(self) -> RunQuerySet:
+        if getattr(self, "swagger_fake_view", False):
+            return Run.objects.none()
+        runs = Run.objects.filter(dataset=self.dataset).select_related(*SHOWN)
+        return runs.filter(kind=self.kind) if self.kind else runs
+
+    def run(self) -> Run:
+        """The run that the address names."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["run_id"])
+
+    def answer(self, run_id: int, status_code: int = 200) -> Response:
+        run = Run.objects.select_related(*SHOWN).get(pk=run_id)
+        return Response(RunSerializer(run).data, status=status_code)
+
+
+class TrainingRunList(RunView, generics.ListAPIView[Run]):
+    """Trainings of this dataset, newest first; starting one freezes the dataset."""
+
+    kind = Run.Kind.TRAINING
+    needed = {"POST": Role.CURATOR}
+
+    @extend_schema(request=TrainingRequestSerializer, responses={201: RunSerializer})
+    def post(self, request: Request, dataset_id: int) -> Response:
+        dataset = self.dataset
+        wanted = TrainingRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        chosen = dict(wanted.validated_data)
+        run = services.start_training(dataset=dataset, user=request.user, label_ids=chosen.pop("labels", None), **chosen)
+        return self.answer(run.pk, status.HTTP_201_CREATED)
+
+
+class InferenceRunList(RunView, generics.ListAPIView[Run]):
+    """Automatic annotation: a detector draws suggestions on one artwork or on all."""
+
+    kind = Run.Kind.INFERENCE
+    needed = {"POST": Role.ANNOTATOR}
+
+    @extend_schema(request=InferenceRequestSerializer, responses={201: RunSerializer})
+    def post(self, request: Request, dataset_id: int) -> Response:
+        dataset = self.dataset
+        wanted = InferenceRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        chosen = wanted.validated_data
+        run = services.start_inference(
+            dataset=dataset,
+            user=request.user,
+            detector_id=chosen["detector"],
+            artwork_id=chosen["artwork"],
+            threshold=chosen["threshold"],
+            mapping=chosen["mapping"],
+        )
+        return self.answer(run.pk, status.HTTP_201_CREATED)
+
+
+class RunDetail(RunView):
+    """One run of this dataset."""
+
+    @extend_schema(responses=RunSerializer)
+    def get(self, request: Request, dataset_id: int, run_id: int) -> Response:
+        return Response(RunSerializer(self.run()).data)
+
+
+class RunChange(RunView):
+    """Trainings are changed by curators, inferences by annotators."""
+
+    needed = {"POST": Role.ANNOTATOR}
+
+    def changeable(self) -> Run:
+        """The run, if the user's role allows to change one of its kind."""
+        run = self.run()
+        if run.kind == Run.Kind.TRAINING:
+            dataset_for(self.request.user, run.dataset_id, Role.CURATOR)
+        return run
+
+
+class RunCancel(RunChange):
+    @extend_schema(request=None, responses=RunSerializer)
+    def post(self, request: Request, dataset_id: int, run_id: int) -> Response:
+        """Stop a run; a training keeps its last checkpoint and can go on later."""
+        services.cancel_run(self.changeable())
+        return self.answer(run_id)
+
+
+class RunResume(RunChange):
+    @extend_schema(request=None, responses=RunSerializer)
+    def post(self, request: Request, dataset_id: int, run_id: int) -> Response:
+        """Let a run that was stopped go on."""
+        services.resume_run(self.changeable())
+        return self.answer(run_id)
+
+
+class RunEvents(RunView):
+    """What a run has said, in order."""
+
+    @extend_schema(parameters=[OpenApiParameter("after", int)], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, dataset_id: int, run_id: int) -> Response:
+        run = self.run()
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal() or len(after) > 9:
+            raise Refusal(_("`after` must be the number of the last event that you have."), code="invalid")
+        return Response(
+            {"results": live.events_after(run.pk, run.kind, int(after), EVENTS_PER_ANSWER), "last": run.last_seq}
+        )

@@ -1,0 +1,80 @@
+"""Where the files of runs and detectors lie.
+
+Images are in Django's storage and may be on another machine; trainers need them as local files. Run folders and
+detectors are local, or on a mount that all machines share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from training.models import Detector
+
+# A detector's folder also holds a SavedModel, which is a folder: it is downloaded as one ZIP.
+SAVED_MODEL = "saved_model"
+SAVED_MODEL_ZIP = "saved_model.zip"
+
+
+def run_folder(run_id: int) -> Path:
+    """The work folder of a run."""
+    return Path(settings.RUNS_DIR) / str(run_id)
+
+
+def detectors_folder() -> Path:
+    """Where the detectors that were trained here are kept, one folder each."""
+    return Path(settings.DATA_DIR) / "detectors"
+
+
+def detector_folder(detector: Detector) -> Path:
+    """The folder of a detector's model files."""
+    root = Path(settings.WEIGHTS_DIR) if detector.kind == Detector.Kind.PRETRAINED else detectors_folder()
+    return root / detector.folder
+
+
+def detector_files(detector: Detector) -> dict[str, int]:
+    """Name → bytes of the files that can be downloaded; empty where the folder is gone."""
+    folder = detector_folder(detector)
+    if not folder.is_dir():
+        return {}
+    return {entry.name: entry.stat().st_size for entry in sorted(folder.iterdir()) if entry.is_file()}
+
+
+def keep_detector(made: Path, run_id: int) -> str:
+    """Move the folder that a training left behind to where detectors are kept; return its name there.
+
+    A rerun of the last step finds it already moved.
+    """
+    kept = detectors_folder() / f"run-{run_id}"
+    if made.is_dir():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        _zip_saved_model(made)
+        shutil.move(made, kept)
+    if not kept.is_dir():
+        raise FileNotFoundError(f"The training left no detector in {made}.")
+    return kept.name
+
+
+def _zip_saved_model(folder: Path) -> None:
+    if (folder / SAVED_MODEL).is_dir():
+        shutil.make_archive(str(folder / SAVED_MODEL), "zip", folder / SAVED_MODEL)
+
+
+def fetch_image(stored: str, target: Path) -> None:
+    """Make the stored file `stored` available as the local file `target`, without a copy where that is possible."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(NotImplementedError, OSError):
+        os.link(default_storage.path(stored), target)
+        return
+    draft = target.with_name(f"{target.name}.part")
+    with default_storage.open(stored) as source, draft.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    draft.replace(target)

@@ -1,0 +1,144 @@
+"""Runs and detectors as JSON, and the requests that start runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from training.files import detector_files
+from training.models import Detector, Run
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run as the pages, the API and the sockets show it.
+
+    Costs no query for a row selected with `trainingrun__detector`, `inferencerun__detector` and `created_by`.
+    """
+    return {
+        "id": run.pk,
+        "dataset": run.dataset_id,
+        "kind": run.kind,
+        "state": run.state,
+        "message": run.message,
+        "created_by": run.created_by.get_username() if run.created_by else None,
+        "created_at": run.created_at.isoformat(),
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "attempts": run.attempts,
+        "last_seq": run.last_seq,
+        "training": _training_json(run) if run.kind == Run.Kind.TRAINING else None,
+        "inference": _inference_json(run) if run.kind == Run.Kind.INFERENCE else None,
+        "urls": {
+            "page": run.get_absolute_url(),
+            "api": reverse("training-api:run-detail", args=[run.dataset_id, run.pk]),
+        },
+    }
+
+
+def _training_json(run: Run) -> dict[str, Any]:
+    training = run.trainingrun
+    detector = getattr(training, "detector", None)
+    return {
+        "name": training.name,
+        "architecture": training.architecture,
+        "budget": training.budget,
+        "augmentation": training.augmentation,
+        "total_steps": training.total_steps,
+        "snapshot": training.snapshot_id,
+        "detector": detector.pk if detector and detector.deleted_at is None else None,
+    }
+
+
+def _inference_json(run: Run) -> dict[str, Any]:
+    inference = run.inferencerun
+    return {
+        "detector": inference.detector_id,
+        "detector_name": inference.detector.name,
+        "artwork": inference.artwork_id,
+        "threshold": inference.threshold,
+    }
+
+
+class RunSerializer(serializers.Serializer[Run]):
+    """The shape of `run_json`, for the API's schema."""
+
+    id = serializers.IntegerField()
+    dataset = serializers.IntegerField()
+    kind = serializers.ChoiceField(Run.Kind.choices)
+    state = serializers.ChoiceField(Run.State.choices)
+    message = serializers.CharField()
+    created_by = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    attempts = serializers.IntegerField()
+    last_seq = serializers.IntegerField()
+    training = serializers.DictField(allow_null=True)
+    inference = serializers.DictField(allow_null=True)
+    urls = serializers.DictField(child=serializers.CharField())
+
+    def to_representation(self, instance: Run) -> dict[str, Any]:
+        return run_json(instance)
+
+
+class DetectorSerializer(serializers.ModelSerializer[Detector]):
+    """A detector; only its name can be changed."""
+
+    architecture_title = serializers.SerializerMethodField()
+    files = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Detector
+        fields = [
+            "id",
+            "name",
+            "kind",
+            "architecture",
+            "architecture_title",
+            "input_size",
+            "labels",
+            "metrics",
+            "created_at",
+            "run",
+            "dataset",
+            "files",
+        ]
+        read_only_fields = [name for name in fields if name != "name"]
+
+    def get_architecture_title(self, detector: Detector) -> str:
+        known = ARCHITECTURES.get(detector.architecture)
+        return str(known.title) if known else detector.architecture
+
+    def get_files(self, detector: Detector) -> list[dict[str, Any]]:
+        dataset_id = self.context["dataset"].pk
+        return [
+            {
+                "name": name,
+                "size": size,
+                "url": reverse("training-api:detector-file", args=[dataset_id, detector.pk, name]),
+            }
+            for name, size in detector_files(detector).items()
+        ]
+
+
+class TrainingRequestSerializer(serializers.Serializer[Any]):
+    """What starts a training; `labels` null means all concepts that have boxes."""
+
+    architecture = serializers.ChoiceField([(a.key, a.title) for a in ARCHITECTURES.values()])
+    budget = serializers.ChoiceField([(b.key, b.title) for b in BUDGETS.values()])
+    augmentation = serializers.ChoiceField([(a.key, a.title) for a in AUGMENTATIONS.values()])
+    labels = serializers.ListField(child=serializers.IntegerField(), required=False, allow_null=True, max_length=500)
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+
+
+class InferenceRequestSerializer(serializers.Serializer[Any]):
+    """What lets a detector draw boxes; `artwork` null means the whole dataset."""
+
+    detector = serializers.IntegerField()
+    artwork = serializers.IntegerField(required=False, allow_null=True, default=None)
+    threshold = serializers.FloatField(min_value=0, max_value=1)
+    mapping = serializers.DictField(child=serializers.IntegerField(allow_null=True))

@@ -1,0 +1,307 @@
+"""Starting, cancelling, resuming and ending runs; registering detectors.
+
+A run's row decides everything: each change of state is one filtered update, so that a worker, a person and the reaper
+who act at the same moment cannot both win.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from annotations.models import Label
+from datasets.models import Artwork, Dataset
+from training import files, live, snapshots
+from training.models import Detector, InferenceRun, Run, TrainingRun
+from training.pipeline.config import ARCHITECTURES, plan
+from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
+from datasets.refusals import Conflict, Refusal
+
+State = Run.State
+
+# The queue's cluster and the task of each kind of run. The task is named by string: nobody imports training.tasks.
+QUEUES = {
+    Run.Kind.TRAINING: ("training", "training.tasks.train"),
+    Run.Kind.INFERENCE: ("default", "training.tasks.infer"),
+}
+# A queued run that no worker has taken for this long is handed to the queue again; the claim makes that harmless.
+REQUEUE_SECONDS = 60
+
+
+def readiness(dataset: Dataset, label_ids: list[int] | None = None) -> tuple[Readiness, list[Label]]:
+    """Whether the dataset suffices for a training, and the labels that would be trained."""
+    labels = snapshots.labels_of(dataset, label_ids)
+    artworks = snapshots.artworks_of(dataset)
+    boxed = artworks.filter(boxes__label__in=labels, boxes__state="confirmed").distinct().count() if labels else 0
+    counts = [LabelCount(label.name, label.artwork_total, label.box_total) for label in labels]  # type: ignore[attr-defined]
+    empty = artworks.filter(nothing_to_mark=True).count()
+    return readiness_of_counts(counts, artworks=artworks.count(), boxed=boxed, nothing_to_mark=empty), labels
+
+
+def start_training(
+    *,
+    dataset: Dataset,
+    user: Any,
+    architecture: str,
+    budget: str,
+    augmentation: str,
+    label_ids: list[int] | None = None,
+    seed: int = 0,
+    name: str = "",
+) -> TrainingRun:
+    """Freeze the dataset, make a run of it and hand it to the training queue.
+
+    Raises Refusal for labels of another dataset, and Conflict where there is too little to train on (with the numbers)
+    or another training of this dataset is on.
+    """
+    _refuse_second_training(dataset)
+    ready, labels = readiness(dataset, label_ids)
+    if label_ids is not None and {label.pk for label in labels} != set(label_ids):
+        raise Refusal(_("One of these concepts is not in this dataset. Reload the page."), code="unknown_label")
+    if not ready.ready:
+        problems = " ".join(_(problem.template) % problem.values for problem in ready.problems)
+        raise Conflict(problems, code="not_ready", current=dict(ready.counts))
+    title = name.strip() or _default_name(dataset, architecture)
+    try:
+        with transaction.atomic():
+            snapshot = snapshots.freeze(dataset, labels, seed=seed)
+            config = plan(
+                architecture=architecture, budget=budget, augmentation=augmentation, seed=seed, images=ready.counts["artworks"]
+            )
+            run = TrainingRun.objects.create(
+                dataset=dataset,
+                kind=Run.Kind.TRAINING,
+                created_by=user,
+                architecture=architecture,
+                budget=budget,
+                augmentation=augmentation,
+                seed=seed,
+                total_steps=config.steps,
+                name=title,
+                snapshot=snapshot,
+            )
+            _enqueue(run)
+    except IntegrityError:
+        # Two people pressed the button in the same moment; the constraint let one of them through.
+        _refuse_second_training(dataset)
+        raise
+    return run
+
+
+def _refuse_second_training(dataset: Dataset) -> None:
+    other = Run.objects.filter(dataset=dataset, kind=Run.Kind.TRAINING).active().first()
+    if other:
+        message = _("A training of this dataset is on already. Wait until it ends, or cancel it.")
+        raise Conflict(message, code="busy", current={"run": other.pk})
+
+
+def _default_name(dataset: Dataset, architecture: str) -> str:
+    number = TrainingRun.objects.filter(dataset=dataset).count() + 1
+    return f"{dataset.name[:100]} · {ARCHITECTURES[architecture].title} · {number}"
+
+
+def start_inference(
+    *, dataset: Dataset, user: Any, detector_id: int, artwork_id: int | None, threshold: float, mapping: dict[str, int | None]
+) -> InferenceRun:
+    """Hand a detector one artwork, or all of the dataset, to draw suggestions on.
+
+    Raises Refusal for a detector, artwork or label that is not there (any more).
+    """
+    detector = Detector.objects.usable_in(dataset.pk).filter(pk=detector_id).first()
+    if detector is None:
+        raise Refusal(_("This detector is not there any more. Choose another one."), code="unknown_detector")
+    artwork = None
+    if artwork_id is not None:
+        artwork = Artwork.objects.present().filter(dataset=dataset, pk=artwork_id).first()
+        if artwork is None:
+            raise Refusal(_("This artwork is not in this dataset any more."), code="unknown_artwork")
+    with transaction.atomic():
+        run = InferenceRun.objects.create(
+            dataset=dataset,
+            kind=Run.Kind.INFERENCE,
+            created_by=user,
+            detector=detector,
+            artwork=artwork,
+            threshold=threshold,
+            mapping=checked_map(dataset, detector, mapping),
+        )
+        _enqueue(run)
+    return run
+
+
+def checked_map(dataset: Dataset, detector: Detector, mapping: dict[str, int | None]) -> dict[str, int]:
+    """The part of a mapping (detector's label id → dataset's label id) that is in use. Raises Refusal."""
+    known = {str(label["id"]) for label in detector.labels}
+    used = {key: label_id for key, label_id in mapping.items() if label_id is not None}
+    if not known.issuperset(mapping):
+        raise Refusal(_("The detector does not know one of these classes. Reload the page."), code="unknown_class")
+    there = set(Label.objects.filter(dataset=dataset, pk__in=used.values()).values_list("pk", flat=True))
+    if not there.issuperset(used.values()):
+        raise Refusal(_("One of these concepts is not in this dataset. Reload the page."), code="unknown_label")
+    if not used:
+        message = _("Choose for at least one of the detector's classes which concept of the dataset it stands for.")
+        raise Refusal(message, code="empty_mapping")
+    return used
+
+
+def cancel_run(run: Run) -> None:
+    """End a waiting run at once; ask the worker of a running one to stop (it keeps the last checkpoint).
+
+    Raises Conflict where it has ended already.
+    """
+    if _change(run.pk, {State.QUEUED, State.INTERRUPTED}, State.CANCELLED):
+        return
+    if not Run.objects.filter(pk=run.pk, state=State.RUNNING).update(cancel_requested=True):
+        raise Conflict(_("This run has ended already."), code="ended")
+
+
+def resume_run(run: Run) -> None:
+    """Let a run that was cancelled, interrupted or failed go on from where it was.
+
+    Raises Conflict where it is active or done, its detector was deleted, or another training of the dataset is on.
+    """
+    if run.kind == Run.Kind.INFERENCE and run.inferencerun.detector.deleted_at:
+        raise Conflict(_("The detector of this run was deleted. Start a new run."), code="unknown_detector")
+    try:
+        with transaction.atomic():
+            resumable = {State.CANCELLED, State.INTERRUPTED, State.FAILED}
+            if not _change(run.pk, resumable, State.QUEUED, cancel_requested=False, attempts=0, finished_at=None):
+                raise Conflict(_("This run is still active, or it is done."), code="not_resumable")
+            _send(run)
+    except IntegrityError:
+        _refuse_second_training(run.dataset)
+        raise
+
+
+def _enqueue(run: Run) -> None:
+    live.publish(run.pk, [("status", {"state": State.QUEUED, "message": ""})])
+    _send(run)
+
+
+def _send(run: Run) -> None:
+    """Hand a queued run to its queue, once the transaction is committed."""
+    cluster, task = QUEUES[Run.Kind(run.kind)]
+    run_id = run.pk
+    Run.objects.filter(pk=run_id).update(lease_until=timezone.now() + timedelta(seconds=REQUEUE_SECONDS))
+    transaction.on_commit(lambda: async_task(task, run_id, cluster=cluster, task_name=f"run {run_id}"))
+
+
+def _change(run_id: int, before: set[State], state: State, message: str = "", **fields: Any) -> bool:
+    """Move a run from one of the states `before` to `state` and tell it; False where it was in none of them."""
+    ended = state not in (State.QUEUED, State.RUNNING)
+    fields |= {"state": state, "message": message[:1000]}
+    if ended:
+        fields["finished_at"] = timezone.now()
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run_id, state__in=before).update(**fields)
+        if changed:
+            live.publish(run_id, [("status", {"state": state, "message": message[:1000]})])
+    return bool(changed)
+
+
+def end_run(run_id: int, worker: str, state: State, message: str = "") -> bool:
+    """End a run that `worker` holds; False where it is no longer this worker's."""
+    if not Run.objects.filter(pk=run_id, worker=worker).exists():
+        return False
+    return _change(run_id, {State.RUNNING}, state, message)
+
+
+def interrupt_run(run: Run, message: str) -> None:
+    """A run's worker is gone: hand it out again, or stop where it was cancelled or has died too often."""
+    if run.cancel_requested:
+        _change(run.pk, {State.RUNNING}, State.CANCELLED)
+    elif run.attempts >= settings.RUN_MAX_ATTEMPTS:
+        _change(run.pk, {State.RUNNING}, State.INTERRUPTED, message)
+    else:
+        with transaction.atomic():
+            if _change(run.pk, {State.RUNNING}, State.QUEUED, message):
+                _send(run)
+
+
+def reap_stale_runs() -> int:
+    """Find the runs whose worker has gone silent, and those that the queue has lost; return how many there were."""
+    stale = list(Run.objects.stale())
+    for run in stale:
+        interrupt_run(run, _("The worker was interrupted; the run goes on from its last checkpoint."))
+    lost = [run for run in Run.objects.filter(state=State.QUEUED, lease_until__lt=timezone.now()) if not _waits(run)]
+    for run in lost:
+        with transaction.atomic():
+            _send(run)
+    return len(stale) + len(lost)
+
+
+def _waits(run: Run) -> bool:
+    """Whether a queued run waits for good reason: its cluster works on another one."""
+    return cluster_is_busy(QUEUES[Run.Kind(run.kind)][0])
+
+
+def cluster_is_busy(cluster: str) -> bool:
+    """Whether a cluster is known to work on a run, so that its silence is no sign of a hang."""
+    kinds = [kind for kind, (name, _task) in QUEUES.items() if name == cluster]
+    return Run.objects.filter(Q(lease_until__gte=timezone.now()), state=State.RUNNING, kind__in=kinds).exists()
+
+
+def register_trained(run: TrainingRun, made: Path) -> Detector:
+    """Keep the detector folder that a training made, and make it usable. Doing it again changes nothing."""
+    existing = Detector.objects.filter(run=run).first()
+    if existing:
+        return existing
+    folder = files.keep_detector(made, run.pk)
+    description = json.loads((files.detectors_folder() / folder / "detector.json").read_text())
+    return Detector.objects.create(
+        name=run.name,
+        kind=Detector.Kind.TRAINED,
+        architecture=run.architecture,
+        input_size=description["input_size"],
+        labels=description["labels"],
+        metrics=description.get("metrics") or {},
+        folder=folder,
+        dataset=run.dataset,
+        run=run,
+    )
+
+
+def register_pretrained(folder: Path) -> Detector:
+    """Make an unpacked pretrained detector (a folder below the weights folder) known, or bring its row up to date."""
+    description = json.loads((folder / "detector.json").read_text())
+    relative = str(folder.relative_to(settings.WEIGHTS_DIR))
+    detector, _created = Detector.objects.update_or_create(
+        kind=Detector.Kind.PRETRAINED,
+        folder=relative,
+        defaults={
+            "name": description["name"],
+            "architecture": description["architecture"],
+            "input_size": description["input_size"],
+            "labels": description["labels"],
+            "metrics": description.get("metrics") or {},
+        },
+    )
+    return detector
+
+
+def delete_detector(detector: Detector) -> None:
+    """Take a detector out of use; its files stay until `purge`, so that a run under way can end.
+
+    Raises Conflict for a pretrained one, and for one that a run is using.
+    """
+    if detector.kind == Detector.Kind.PRETRAINED:
+        raise Conflict(_("A pretrained detector belongs to the installation and cannot be deleted here."), code="pretrained")
+    if InferenceRun.objects.filter(detector=detector, state__in=[State.QUEUED, State.RUNNING]).exists():
+        message = _("This detector is drawing boxes right now. Wait until the run ends, or cancel it.")
+        raise Conflict(message, code="in_use")
+    Detector.objects.filter(pk=detector.pk).update(deleted_at=timezone.now())
+
+
+def remove_work_folder(run_id: int) -> None:
+    """Delete what a finished run no longer needs: its images, records and checkpoints."""
+    shutil.rmtree(files.run_folder(run_id), ignore_errors=True)

@@ -1,0 +1,71 @@
+"""Freezing a dataset into the manifest that a training reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from annotations.models import Box, Label
+from datasets.models import Artwork, Dataset
+from training.models import Snapshot
+from training.pipeline.manifest import VERSION, manifest_sha256
+from training.pipeline.partition import assign_splits
+
+
+def labels_of(dataset: Dataset, label_ids: list[int] | None = None) -> list[Label]:
+    """The labels to train, with `box_total` and `artwork_total`: the chosen ones, or all that have boxes."""
+    labels = Label.objects.filter(dataset=dataset).with_counts()
+    if label_ids is not None:
+        return list(labels.filter(pk__in=label_ids))
+    return [label for label in labels if label.box_total]  # type: ignore[attr-defined]
+
+
+def artworks_of(dataset: Dataset) -> QuerySet[Artwork]:
+    """What a person has decided about: artworks with confirmed boxes, and those with nothing to mark.
+
+    An artwork whose only boxes are unreviewed suggestions teaches nothing yet and is left out.
+    """
+    decided = Q(confirmed__gt=0) | Q(nothing_to_mark=True)
+    return Artwork.objects.present().filter(decided, dataset=dataset).order_by("pk")
+
+
+def freeze(dataset: Dataset, labels: list[Label], *, seed: int) -> Snapshot:
+    """Store the dataset as it is now: files by hash, labels, confirmed boxes, and the split by artwork."""
+    artworks = list(artworks_of(dataset))
+    boxes = _boxes_by_artwork(dataset, labels)
+    rows = [_artwork_row(artwork, boxes[artwork.pk]) for artwork in artworks]
+    splits = assign_splits(rows, seed=seed)
+    for row in rows:
+        row["split"] = splits[row["id"]]
+    manifest = {
+        "version": VERSION,
+        "dataset": {"id": dataset.pk, "name": dataset.name},
+        "seed": seed,
+        "suggestions": "ignored",
+        "labels": [{"id": label.pk, "name": label.name} for label in labels],
+        "artworks": rows,
+    }
+    return Snapshot.objects.create(dataset=dataset, manifest=manifest, sha256=manifest_sha256(manifest))
+
+
+def _boxes_by_artwork(dataset: Dataset, labels: list[Label]) -> dict[int, list[dict[str, Any]]]:
+    boxes: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    confirmed = Box.objects.confirmed().filter(artwork__dataset=dataset, artwork__deleted_at=None, label__in=labels)
+    fields = confirmed.order_by("artwork", "created_at", "pk").values("artwork", "label", "x", "y", "width", "height")
+    for box in fields.iterator():
+        boxes[box.pop("artwork")].append(box)
+    return boxes
+
+
+def _artwork_row(artwork: Artwork, boxes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": artwork.pk,
+        "file": f"images/{artwork.sha256}.jpg",
+        "sha256": artwork.sha256,
+        "width": artwork.width,
+        "height": artwork.height,
+        "nothing_to_mark": artwork.nothing_to_mark,
+        "boxes": boxes,
+    }

@@ -1,0 +1,225 @@
+"""What the queue's workers do. Nobody imports this module: the queue names its functions by string.
+
+A task claims its run, supervises one process of the pipeline and turns what that says into events. It may be
+redelivered, killed or started twice: the claim and the lease decide who works.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotations.services import Found, write_suggestions
+from datasets.models import Artwork
+from training import files, live, services
+from training.models import InferenceRun, Run, TrainingRun
+from training.pipeline import config as pipeline_config
+from training.pipeline import manifest as pipeline_manifest
+from training.supervision import Child, Outcome, PipelineEvent, supervise
+
+State = Run.State
+STOPPED, LOCKED = 3, 4
+
+
+def heartbeat(name: str) -> None:
+    """Show that a cluster takes tasks, and look for runs whose worker has died."""
+    folder = Path(settings.DATA_DIR) / "heartbeats"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch()
+    services.reap_stale_runs()
+
+
+def train(run_id: int) -> None:
+    """Run a training to its end, from wherever an earlier try left it."""
+    worker = _claim(run_id)
+    if not worker:
+        return
+    run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
+    try:
+        workdir = _prepare_training(run)
+        outcome = _supervise(run_id, worker, Child("training.pipeline", workdir), _relay)
+        if outcome.code == 0:
+            detector = services.register_trained(run, workdir / "detector")
+            live.publish(run_id, [("detector", {"id": detector.pk, "name": detector.name})])
+    except Exception as error:
+        _fail(run_id, worker, error)
+        raise
+    _conclude(run_id, worker, outcome)
+
+
+def infer(run_id: int) -> None:
+    """Let a detector look at every artwork of an inference run that it has not looked at yet."""
+    worker = _claim(run_id)
+    if not worker:
+        return
+    run = InferenceRun.objects.select_related("detector", "dataset").get(pk=run_id)
+    try:
+        workdir, total = _prepare_inference(run)
+        writer = SuggestionWriter(run, workdir, total)
+        outcome = _supervise(run_id, worker, Child("training.pipeline.infer", workdir), writer.take)
+    except Exception as error:
+        _fail(run_id, worker, error)
+        raise
+    _conclude(run_id, worker, outcome, writer.summary())
+
+
+def _claim(run_id: int) -> str:
+    """The name under which this process now holds the run; empty where it is somebody else's or was cancelled."""
+    worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    with transaction.atomic():
+        if not Run.objects.claim(run_id, worker):
+            return ""
+        live.publish(run_id, [("status", {"state": State.RUNNING, "message": ""})])
+    return worker
+
+
+def _supervise(run_id: int, worker: str, child: Child, on_events: Any) -> Outcome:
+    def go_on() -> bool:
+        mine = Run.objects.keep_alive(run_id, worker)
+        return mine and not Run.objects.filter(pk=run_id, cancel_requested=True).exists()
+
+    return supervise(child, on_events=lambda events: on_events(events, run_id) if events else None, go_on=go_on)
+
+
+def _relay(events: list[PipelineEvent], run_id: int) -> None:
+    live.publish(run_id, [(event["kind"], event["payload"]) for event in events])
+
+
+def _prepare_training(run: TrainingRun) -> Path:
+    """Lay out the work folder: images under their hash, the manifest, the configuration. Repeating it is harmless."""
+    workdir = files.run_folder(run.pk)
+    manifest = run.snapshot.manifest
+    for row in manifest["artworks"]:
+        files.fetch_image(f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg", workdir / row["file"])
+    if not (workdir / pipeline_manifest.FILE_NAME).exists():
+        pipeline_manifest.save(manifest, workdir)
+    if not (workdir / pipeline_config.FILE_NAME).exists():
+        chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
+        pipeline_config.plan(**chosen, seed=run.seed, images=len(manifest["artworks"])).save(workdir)
+    return workdir
+
+
+def _prepare_inference(run: InferenceRun) -> tuple[Path, int]:
+    """Write the request for the artworks that are left; return the work folder and how many artworks there are in all."""
+    workdir = files.run_folder(run.pk)
+    workdir.mkdir(parents=True, exist_ok=True)
+    artworks = Artwork.objects.present().filter(dataset=run.dataset).order_by("title", "pk")
+    if run.artwork_id:
+        artworks = artworks.filter(pk=run.artwork_id)
+    seen = _seen(workdir)
+    images = []
+    for artwork in artworks.iterator():
+        if artwork.pk not in seen:
+            path = workdir / "images" / f"{artwork.sha256}.jpg"
+            files.fetch_image(f"{artwork.folder}/display.jpg", path)
+            images.append({"id": artwork.pk, "file": str(path), "width": artwork.width, "height": artwork.height})
+    request = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "images": images}
+    (workdir / "request.json").write_text(json.dumps(request))
+    return workdir, len(images) + len(seen)
+
+
+def _seen(workdir: Path) -> set[int]:
+    """The artworks whose suggestions an earlier try has written."""
+    path = workdir / "seen.txt"
+    return {int(line) for line in path.read_text().split()} if path.exists() else set()
+
+
+class SuggestionWriter:
+    """Turns what the detector found into suggestions, and tells the pages about each artwork that changed."""
+
+    def __init__(self, run: InferenceRun, workdir: Path, total: int) -> None:
+        self.run, self.total = run, total
+        self.mapping = {int(key): label_id for key, label_id in run.mapping.items()}
+        self.before = len(_seen(workdir))
+        self.seen = (workdir / "seen.txt").open("a")
+        self.boxes = self.artworks = self.unreadable = 0
+
+    def take(self, events: list[PipelineEvent], run_id: int) -> None:
+        """Write suggestions first, tell afterwards."""
+        told = [line for event in events for line in self._lines(event)]
+        self.seen.flush()
+        if told:
+            live.publish(run_id, told)
+
+    def summary(self) -> str:
+        """What came of it, for the run's last line."""
+        self.seen.close()
+        text = _("%(boxes)d suggestions on %(artworks)d of %(total)d artworks.")
+        values = {"boxes": self.boxes, "artworks": self.artworks, "total": self.total}
+        unreadable = _(" %(count)d images could not be read.") % {"count": self.unreadable} if self.unreadable else ""
+        return text % values + unreadable
+
+    def _lines(self, event: PipelineEvent) -> list[tuple[str, dict[str, Any]]]:
+        kind, payload = event["kind"], event["payload"]
+        if kind == "progress":
+            payload = {**payload, "done": payload["done"] + self.before, "total": self.total}
+        if kind != "found":
+            return [(kind, payload)]
+        return self._write(payload)
+
+    def _write(self, found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        artwork_id = int(found["id"])
+        lines: list[tuple[str, dict[str, Any]]] = []
+        if found.get("error"):
+            self.unreadable += 1
+            lines.append(("log", {"text": f"{artwork_id}: {found['error']}"}))
+        else:
+            revision, count = write_suggestions(
+                artwork_id=artwork_id,
+                detector_id=self.run.detector_id,
+                detector_name=self.run.detector.name,
+                found=self._mapped(found["boxes"]),
+            )
+            self.boxes += count
+            self.artworks += bool(count)
+            lines.append(("artwork", {"artwork": artwork_id, "revision": revision, "boxes": count}))
+        self.seen.write(f"{artwork_id}\n")
+        return lines
+
+    def _mapped(self, boxes: list[dict[str, Any]]) -> list[Found]:
+        return [
+            Found(self.mapping[box["label"]], box["x"], box["y"], box["width"], box["height"], box["score"])
+            for box in boxes
+            if box["label"] in self.mapping
+        ]
+
+
+def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> None:
+    """End the run as its process ended, unless it has passed to another worker."""
+    if outcome.code == 0:
+        if services.end_run(run_id, worker, State.DONE, message):
+            services.remove_work_folder(run_id)
+        return
+    run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
+    if run is None:
+        return
+    if run.cancel_requested:
+        services.end_run(run_id, worker, State.CANCELLED, message)
+    elif outcome.code == 1:
+        services.end_run(run_id, worker, State.FAILED, outcome.error or _("The process ended with an error; see its log."))
+    else:
+        services.interrupt_run(run, _reason(outcome))
+
+
+def _reason(outcome: Outcome) -> str:
+    if outcome.code < 0:
+        text = _("The process was ended by signal %(number)d (9: killed, often for lack of memory); it is started again.")
+        return text % {"number": -outcome.code}
+    if outcome.code == LOCKED:
+        return _("An earlier process was still in the work folder; the run is started again.")
+    return _("The process stopped early; the run goes on from its last checkpoint.")
+
+
+def _fail(run_id: int, worker: str, error: Exception) -> None:
+    """A fault of ours or of the disk: said plainly, with the details in the worker's log."""
+    message = f"{type(error).__name__}: {error}"
+    if services.end_run(run_id, worker, State.FAILED, message):
+        live.publish(run_id, [("error", {"message": message, "detail": ""})])

@@ -1,0 +1,131 @@
+"""Which processes belong to this installation, and how all of them are stopped. Standard library only.
+
+Every process that `manage.py serve` starts carries a mark in its environment, which its own children inherit: queue
+workers and trainers are found by it whatever became of their parents. The mark follows from the data folder, and only the
+holder of the lock in that folder may serve from it, so a marked process without a holder is an orphan of a crash.
+"""
+
+import fcntl
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK = "WEBNET_INSTANCE"
+# Queue clusters wait for their running task; trainers save a checkpoint.
+SECONDS_TO_END = 8.0
+SECONDS_TO_SAVE = 15.0
+
+
+class AlreadyRunning(Exception):
+    """Somebody serves from this data folder; the text says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A living process: its id and the id of its process group."""
+
+    pid: int
+    group: int
+
+
+@contextmanager
+def claim(data: Path, url: str = "") -> Iterator[None]:
+    """Hold the data folder's lock, noting `url` in it for others; `AlreadyRunning` if it is taken.
+
+    The lock ends with this process, however it ends: no file has to be cleared away after a crash.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "serve.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunning(
+                f"WebNet Trainer is already running from {data}: {lock.read().strip() or 'it is just starting'}. Stop it"
+                " with Ctrl-C there first, or start a second one with its own WEBNET_DATA=/path and PORT=8001."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} {url}".strip())
+        lock.flush()
+        yield
+
+
+def mark(data: Path) -> dict[str, str]:
+    """The environment variable by which the processes that serve from `data` are known."""
+    return {MARK: hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:20]}
+
+
+def marked(data: Path) -> list[Process]:
+    """The living processes that carry the mark of `data`, this one never among them."""
+    sought = f"{MARK}={mark(data)[MARK]}"
+    find = _from_proc if Path("/proc/self/environ").exists() else _from_ps
+    return [process for process in find(sought) if process.pid != os.getpid()]
+
+
+def _from_proc(sought: str) -> Iterator[Process]:
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            # A process that is not ours to read, or that has just ended, is none that we started.
+            if sought.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                yield Process(int(folder.name), os.getpgid(int(folder.name)))
+        except OSError:
+            continue
+
+
+def _from_ps(sought: str) -> Iterator[Process]:
+    """As on macOS, whose ps shows the environment after the command (`-E`)."""
+    listing = subprocess.run(
+        ["ps", "-axEww", "-o", "pid=,pgid=,command="], capture_output=True, text=True, errors="replace", check=True
+    )
+    for line in listing.stdout.splitlines():
+        pid, group, command = line.split(maxsplit=2)
+        if sought in command.split():
+            yield Process(int(pid), int(group))
+
+
+def clear_orphans(data: Path) -> int:
+    """End what an earlier start left behind; the number of processes. Only for the holder of the lock."""
+    found = len(marked(data))
+    if found:
+        print(f"Clearing {found} processes that an earlier start left behind.", flush=True)
+        stop_all(data)
+    return found
+
+
+def stop_all(data: Path, reap: Callable[[], object] = lambda: None) -> None:
+    """Ask every marked process to end, and end those that do not.
+
+    Leaders of a process group (the web process, the clusters, trainers) are asked with SIGTERM at once; their helpers
+    follow them. After 8 s whatever is not a group of its own below a cluster is killed, after 15 s everything is.
+    `reap` is called again and again, for the parent to collect its children.
+    """
+    started = time.monotonic()
+    ended_groups = {process.group for process in marked(data)}
+    for process in marked(data):
+        if process.pid == process.group:
+            send(process.pid, signal.SIGTERM)
+    while remaining := marked(data):
+        reap()
+        waited = time.monotonic() - started
+        for process in remaining:
+            if waited > SECONDS_TO_SAVE or (waited > SECONDS_TO_END and not _saves(process, ended_groups)):
+                send(process.pid, signal.SIGKILL)
+        time.sleep(0.05)
+    reap()
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended by itself in the meantime."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
