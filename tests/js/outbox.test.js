@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { createOutbox } from "../../static/js/annotate/outbox.js";
+import { createStore } from "../../static/js/annotate/store.js";
+import { Server, box, suggestion } from "./fixtures.js";
+
+let counter = 0;
+
+/** A page open on the server's artwork; `kept` outlives it like the browser's storage. */
+function open(server, kept = new Map()) {
+  const document = server.document();
+  const store = createStore(document, "ada");
+  const page = { store, kept, statuses: [], conflicts: [], refused: [], pauses: [] };
+  page.outbox = createOutbox({
+    store,
+    document,
+    send: server.send,
+    reload: async () => server.document(),
+    keep: { put: (batch) => kept.set(batch.id, structuredClone(batch)), remove: (id) => kept.delete(id) },
+    newId: () => `batch-${(counter += 1)}`,
+    pause: async (milliseconds) => page.pauses.push(milliseconds),
+    username: "ada",
+    onStatus: (status) => page.statuses.push(status.state),
+    onConflict: (edits) => page.conflicts.push(...edits),
+    onRefused: (message, edits) => page.refused.push(message, ...edits),
+  });
+  page.resumed = page.outbox.resume([...kept.values()], document);
+  return page;
+}
+
+const create = (id) => ({ op: "create", id, label: 1, x: 1, y: 2, width: 30, height: 40 });
+const ids = (boxes) => [...boxes].map(({ id }) => id).sort();
+
+test("each gesture is sent, acknowledged and forgotten", async () => {
+  const server = new Server();
+  const page = open(server);
+  page.store.apply([create("a")]);
+  page.store.apply([create("b")]);
+  assert.equal(page.kept.size, 2);
+  await page.outbox.settled();
+  assert.deepEqual(ids(server.document().boxes), ["a", "b"]);
+  assert.equal(page.kept.size, 0);
+  assert.equal(page.statuses.at(-1), "saved");
+});
+
+test("what could not be sent is tried again with growing pauses, and arrives once", async () => {
+  const server = new Server();
+  server.failures = ["before", 503, "after", 403];
+  const page = open(server);
+  page.store.apply([create("a")]);
+  await page.outbox.settled();
+  assert.deepEqual(page.pauses, [1000, 2000, 4000, 8000]);
+  assert.ok(page.statuses.includes("retrying"));
+  assert.deepEqual(server.applied, [create("a")]);
+  assert.deepEqual(ids(page.store.boxes()), ["a"]);
+});
+
+test("edits of different boxes are merged", async () => {
+  const server = new Server([box("a"), box("b")]);
+  const page = open(server);
+  server.change([{ op: "update", id: "a", x: 77 }]);
+  page.store.apply([{ op: "update", id: "b", x: 55 }]);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, []);
+  assert.deepEqual(server.document().boxes.map(({ x }) => x), [77, 55]);
+  assert.deepEqual(page.store.boxes().map(({ x }) => x), [77, 55]);
+});
+
+test("where both changed the same box the server's stays, and the person is told", async () => {
+  const server = new Server([box("a")]);
+  const page = open(server);
+  server.change([{ op: "update", id: "a", x: 77 }]);
+  page.store.apply([{ op: "update", id: "a", x: 55 }, create("c")]);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, [{ op: "update", id: "a", x: 55 }]);
+  assert.equal(page.store.box("a").x, 77);
+  assert.deepEqual(ids(server.document().boxes), ["a", "c"]);
+});
+
+test("both deleting or accepting the same box is no conflict", async () => {
+  const server = new Server([box("a"), suggestion("s")]);
+  const page = open(server);
+  const edits = [{ op: "delete", id: "a" }, { op: "accept", id: "s" }];
+  server.change(edits);
+  page.store.apply(edits);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, []);
+  assert.equal(page.kept.size, 0);
+});
+
+test("several edits of one box made while the server moved on are no conflict with each other", async () => {
+  const server = new Server([box("a"), box("b")]);
+  const page = open(server);
+  server.change([{ op: "delete", id: "b" }]);
+  page.store.apply([{ op: "update", id: "a", x: 20 }]);
+  page.store.apply([{ op: "update", id: "a", x: 30 }]);
+  page.store.apply([{ op: "delete", id: "a" }]);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, []);
+  assert.deepEqual(server.document().boxes, []);
+});
+
+test("edits that a closed page could not send are sent by the next visit", async () => {
+  const server = new Server();
+  const kept = new Map();
+  const first = open(server, kept);
+  first.store.apply([create("a")]);
+  const unsent = new Map(structuredClone([...kept]));
+  await first.outbox.settled();
+  // As if the page had been killed before the answer came: the server has applied it, the browser does not know.
+  server.change([create("other")]);
+  const second = open(server, unsent);
+  await second.resumed;
+  assert.deepEqual(server.applied, [create("a")]);
+  assert.deepEqual(second.conflicts, []);
+  assert.deepEqual(ids(second.store.boxes()), ["a", "other"]);
+  assert.equal(unsent.size, 0);
+});
+
+test("kept edits that never arrived are merged with what others did since", async () => {
+  const server = new Server([box("a"), box("b")]);
+  const edits = [{ op: "update", id: "a", x: 50 }, { op: "update", id: "b", x: 50 }];
+  const kept = new Map([["k", { id: "k", revision: 0, edits, before: [box("a"), box("b")], made: 1 }]]);
+  server.change([{ op: "update", id: "b", x: 99 }]);
+  const page = open(server, kept);
+  await page.resumed;
+  assert.deepEqual(page.conflicts, [edits[1]]);
+  assert.deepEqual(page.store.boxes().map(({ x }) => x), [50, 99]);
+});
+
+test("an edit that the server refuses is taken back, and the ones after it are still sent", async () => {
+  const server = new Server([box("a")]);
+  server.failures = [400];
+  const page = open(server);
+  page.store.apply([create("bad")]);
+  page.store.apply([{ op: "update", id: "a", x: 50 }]);
+  await page.outbox.settled();
+  assert.deepEqual(page.refused, ["answer 400", create("bad")]);
+  assert.deepEqual(ids(page.store.boxes()), ["a"]);
+  assert.equal(server.document().boxes[0].x, 50);
+});
+
+test("edits of an artwork that is gone are kept and shown as unsaved", async () => {
+  const server = new Server();
+  server.failures = [404];
+  const page = open(server);
+  page.store.apply([create("a")]);
+  await page.outbox.settled();
+  assert.equal(page.outbox.status().state, "gone");
+  assert.equal(page.kept.size, 1);
+});
+
+test("a newer document is taken over only while nothing is unsent", async () => {
+  const server = new Server();
+  const page = open(server);
+  server.change([create("theirs")]);
+  page.outbox.receive(server.document());
+  assert.deepEqual(ids(page.store.boxes()), ["theirs"]);
+  page.store.apply([create("mine")]);
+  page.outbox.receive({ ...server.document(), boxes: [], revision: 99 });
+  assert.deepEqual(ids(page.store.boxes()), ["mine", "theirs"]);
+  await page.outbox.settled();
+  assert.deepEqual(ids(server.document().boxes), ["mine", "theirs"]);
+});
+
+test("two pages with two hundred interleaved edits end with every edit done or reported", async () => {
+  const server = new Server(Array.from({ length: 10 }, (_, i) => box(`b${i}`)));
+  const pages = [open(server), open(server)];
+  for (let i = 0; i < 200; i += 1) {
+    const page = pages[i % 2];
+    if (i % 7 === 0) server.failures.push(["before", "after", 503][i % 3]);
+    if (i % 3 === 0) page.store.apply([create(`made${i}`)]);
+    else if (page.store.box(`b${i % 10}`)) page.store.apply([{ op: "update", id: `b${i % 10}`, x: i }]);
+    if (i % 5 === 0) await page.outbox.settled();
+  }
+  await Promise.all(pages.map(({ outbox }) => outbox.settled()));
+  pages.forEach(({ outbox }) => outbox.receive(server.document()));
+  const made = server.document().boxes.filter(({ id }) => id.startsWith("made"));
+  assert.equal(made.length, 67);
+  for (const { store } of pages) assert.deepEqual(ids(store.boxes()), ids(server.document().boxes));
+});
