@@ -1,6 +1,17 @@
-"""Pages of the app datasets."""
+"""Pages of the app datasets, and the files of its artworks."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from datasets import delivery, views
 
 app_name = "datasets"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.dataset_list, name="list"),
+    path("datasets/<int:dataset_id>/", views.detail, name="detail"),
+    path("datasets/<int:dataset_id>/members/", views.members, name="members"),
+    path(
+        "datasets/<int:dataset_id>/artworks/<int:artwork_id>/files/<str:kind>/<str:sha16>/",
+        delivery.file,
+        name="file",
+    ),
+]

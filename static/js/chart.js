@@ -1,0 +1,153 @@
+/**
+ * The loss falling: loss on the left axis, accuracy on the test part on the right one, over training steps.
+ *
+ * Drawn by uPlot, at most once per frame however many events arrive.
+ */
+
+import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { number, percent } from "./dom.js";
+
+const SMOOTHING = 0.92;
+const SMALL_HEIGHT = 132;
+const LARGE_HEIGHT = 340;
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+/** Rows by step: the columns that uPlot wants, with a running mean that starts unbiased. */
+class Curve {
+  constructor() {
+    this.rows = new Map();
+  }
+
+  row(step) {
+    if (!this.rows.has(step)) this.rows.set(step, { loss: null, AP: null, AP50: null });
+    return this.rows.get(step);
+  }
+
+  add({ kind, payload }) {
+    if (kind === "metrics" && payload.loss != null) this.row(payload.step).loss = payload.loss;
+    if (kind === "evaluation" && payload.split !== "train") {
+      Object.assign(this.row(payload.step), { AP: payload.AP ?? null, AP50: payload.AP50 ?? null });
+    }
+  }
+
+  columns() {
+    const steps = [...this.rows.keys()].sort((a, b) => a - b);
+    const rows = steps.map((step) => this.rows.get(step));
+    let sum = 0;
+    let weight = 0;
+    const smooth = rows.map(({ loss }) => {
+      if (loss == null) return null;
+      sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
+      weight = SMOOTHING * weight + (1 - SMOOTHING);
+      return sum / weight;
+    });
+    return [steps, rows.map((r) => r.loss), smooth, rows.map((r) => r.AP50), rows.map((r) => r.AP)];
+  }
+}
+
+function series(small) {
+  const loss = (v) => (v == null ? "–" : number(v, 3));
+  const share = (v) => (v == null ? "–" : percent(v));
+  const points = { show: true, size: small ? 5 : 7 };
+  return [
+    { label: gettext("Step"), value: (_, v) => (v == null ? "–" : number(v)) },
+    { label: gettext("Loss"), scale: "loss", stroke: () => colour("line-strong"), width: 1, alpha: 0.55, value: (_, v) => loss(v), points: { show: false } },
+    { label: gettext("Loss, smoothed"), scale: "loss", stroke: () => colour("accent"), width: 2, value: (_, v) => loss(v), points: { show: false } },
+    { label: "AP50", scale: "ap", stroke: () => colour("ok"), width: 2, spanGaps: true, points, value: (_, v) => share(v) },
+    { label: "AP", scale: "ap", stroke: () => colour("warn"), width: 2, dash: [6, 4], spanGaps: true, points, value: (_, v) => share(v) },
+  ];
+}
+
+function axes(small) {
+  const font = `${small ? 11 : 12}px ${colour("font")}`;
+  const shared = { stroke: () => colour("ink-soft"), font, ticks: { show: false } };
+  const grid = { stroke: () => colour("line"), width: 1 };
+  return [
+    { ...shared, grid: { show: false }, size: small ? 26 : 36, values: (_, all) => all.map((v) => (Number.isInteger(v) ? number(v) : "")) },
+    { ...shared, scale: "loss", grid, size: small ? 38 : 52 },
+    { ...shared, scale: "ap", side: 1, grid: { show: false }, size: small ? 42 : 56, values: (_, all) => all.map((v) => percent(v)) },
+  ];
+}
+
+function options(width, small) {
+  return {
+    width,
+    height: small ? SMALL_HEIGHT : LARGE_HEIGHT,
+    legend: { show: !small },
+    cursor: { show: !small, drag: { x: !small, y: false } },
+    scales: { x: { time: false }, loss: { range: (_, low, high) => [0, Math.max(high, 0.1) * 1.05] }, ap: { range: [0, 1] } },
+    series: series(small),
+    axes: axes(small),
+  };
+}
+
+/** What the picture says, for those who do not see it. */
+function describe(element, columns) {
+  const last = (column) => column.findLast((value) => value != null);
+  const [steps, , smooth, ap50] = columns;
+  if (!steps.length) return;
+  const parts = [interpolate(gettext("Step %s"), [number(last(steps))])];
+  if (last(smooth) != null) parts.push(interpolate(gettext("loss %s"), [number(last(smooth), 3)]));
+  if (last(ap50) != null) parts.push(`AP50 ${percent(last(ap50))}`);
+  element.setAttribute("aria-label", `${gettext("Curve of the training")}: ${parts.join(", ")}`);
+}
+
+/**
+ * Draw the curve of a training into an element.
+ *
+ * @param {HTMLElement} element
+ * @param {{small?: boolean}} options small: no legend and no cursor, for the margin of another page
+ * @returns {{setMetrics: (events: object[]) => void, add: (event: object) => void, destroy: () => void}}
+ *   Events of the kinds metrics and evaluation count, others are passed over; the same event twice changes nothing.
+ */
+export function lossChart(element, { small = false } = {}) {
+  let curve = new Curve();
+  let frame = 0;
+  let plot = null;
+  element.classList.add("chart");
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", gettext("Curve of the training"));
+
+  function draw() {
+    frame = 0;
+    const columns = curve.columns();
+    if (!plot && element.clientWidth) plot = new uPlot(options(element.clientWidth, small), columns, element);
+    else plot?.setData(columns);
+    describe(element, columns);
+  }
+
+  function later() {
+    frame ||= requestAnimationFrame(draw);
+  }
+
+  const resized = new ResizeObserver(() => {
+    const size = { width: element.clientWidth, height: small ? SMALL_HEIGHT : LARGE_HEIGHT };
+    if (plot && size.width && size.width !== plot.width) plot.setSize(size);
+    else if (!plot) later();
+  });
+  const recoloured = () => plot?.redraw(false, true);
+  resized.observe(element);
+  document.addEventListener("themechange", recoloured);
+  later();
+
+  return {
+    setMetrics(events) {
+      curve = new Curve();
+      events.forEach((event) => curve.add(event));
+      later();
+    },
+    add(event) {
+      curve.add(event);
+      later();
+    },
+    destroy() {
+      cancelAnimationFrame(frame);
+      resized.disconnect();
+      document.removeEventListener("themechange", recoloured);
+      plot?.destroy();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** Ask before something is lost. */
+
+import { showDialog } from "./dialogs.js";
+import { element } from "./dom.js";
+
+/**
+ * Ask whether to go on with something that loses work.
+ *
+ * The safe answer has the focus, so that Enter pressed too early does no harm.
+ *
+ * @param {{title: string, text: string, action: string}} question `action` is the word on the dangerous button
+ * @returns {Promise<boolean>} true only where the dangerous button was chosen
+ */
+export function confirmLoss({ title, text, action }) {
+  return new Promise((resolve) => {
+    let answer = false;
+    const keep = element("button", { type: "button", class: "button", autofocus: true }, gettext("Keep"));
+    const lose = element("button", { type: "button", class: "button button-danger" }, action);
+    const dialog = showDialog({ title, content: [element("p", {}, text)], actions: [keep, lose], kind: "small" });
+    keep.addEventListener("click", () => dialog.close());
+    lose.addEventListener("click", () => {
+      answer = true;
+      dialog.close();
+    });
+    dialog.addEventListener("close", () => resolve(answer));
+  });
+}

@@ -1,0 +1,50 @@
+/** Dialogs: opening and closing those of the templates, and building ones of our own. */
+
+import { element, icon } from "./dom.js";
+
+/** A click beside the box closes a dialog, unless its work would be lost (`data-keep`). */
+function closeOnBackdrop(dialog) {
+  dialog.addEventListener("pointerdown", (event) => {
+    if (event.target === dialog && !("keep" in dialog.dataset)) dialog.close();
+  });
+}
+
+/** Let `[data-open="id"]` open and `[data-close]` close the dialogs that the page came with. */
+export function wireDialogs(root = document) {
+  root.querySelectorAll("dialog").forEach(closeOnBackdrop);
+  root.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  });
+}
+
+/**
+ * Build and show a dialog; it leaves the page when it is closed.
+ *
+ * @param {{title: string, content: Node[], actions?: Node[], kind?: string, keep?: boolean}} options
+ *   `kind` adds the class `dialog-<kind>` (e.g. "side"); `keep` stops a click beside it from closing it.
+ * @returns {HTMLDialogElement}
+ */
+export function showDialog({ title, content, actions = [], kind, keep = false }) {
+  const id = `dialog-${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
+  const close = element("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": gettext("Close") }, icon("close"));
+  const dialog = element(
+    "dialog",
+    { class: `dialog${kind ? ` dialog-${kind}` : ""}`, "aria-labelledby": id, "data-keep": keep },
+    element("header", { class: "dialog-head" }, element("h2", { id }, title), close),
+    element("div", { class: "dialog-body" }, ...content),
+    actions.length ? element("footer", { class: "dialog-foot" }, ...actions) : null,
+  );
+  closeOnBackdrop(dialog);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => {
+    // Notices live inside the open dialog; they outlive it.
+    const toasts = dialog.querySelector(".toasts");
+    if (toasts) document.body.append(toasts);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
