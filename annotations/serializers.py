@@ -1,0 +1,163 @@
+"""What the API of labels and boxes takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from annotations.models import Box, Label
+
+LARGEST_ID = 2**63 - 1
+EDITS_AT_ONCE = 500
+
+
+class LabelSerializer(serializers.ModelSerializer[Label]):
+    """A label as it is given, with the number of its confirmed boxes."""
+
+    boxes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Label
+        fields = ["id", "name", "colour", "shortcut", "boxes"]
+
+    def get_boxes(self, label: Label) -> int:
+        """Counted by `LabelQuerySet.with_counts`; a label that was made this moment has none."""
+        return getattr(label, "box_total", 0)
+
+
+class LabelInput(serializers.Serializer[Any]):
+    """A label as it is taken: only the name is needed."""
+
+    name = serializers.CharField(max_length=100)
+    colour = serializers.CharField(max_length=7, required=False, help_text=_("As #rrggbb."))
+    shortcut = serializers.CharField(
+        max_length=1, required=False, allow_blank=True, trim_whitespace=False, help_text=_("One visible character, or none.")
+    )
+
+
+class Pixels(serializers.FloatField):
+    """A number of pixels. The stock field fails on integers too large for a float."""
+
+    def to_internal_value(self, data: Any) -> float:
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:
+            self.fail("invalid")
+
+
+class LabelId(serializers.IntegerField):
+    """The id of a label, within what a database column holds."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
+
+
+class RestoredBoxSerializer(serializers.Serializer[Any]):
+    """A box as the client knew it; what it says about detector, score and author is not believed."""
+
+    id = serializers.UUIDField()
+    label = LabelId()
+    x, y, width, height = Pixels(), Pixels(), Pixels(), Pixels()
+    state = serializers.ChoiceField(["suggested", "confirmed"], required=False)
+    source = serializers.ChoiceField(Box.Source.choices, required=False)
+
+
+NEEDED = {
+    "create": {"id", "label", "x", "y", "width", "height"},
+    "update": {"id"},
+    "delete": {"id"},
+    "accept": {"id"},
+    "reject": {"id"},
+    "restore": {"box"},
+    "mark_nothing": {"value"},
+}
+CHANGES = {"label", "x", "y", "width", "height"}
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """One edit. create: id, label, x, y, width, height. update: id and what changes. delete, accept, reject: id.
+    restore: box. mark_nothing: value. Coordinates are pixels of the artwork after EXIF orientation."""
+
+    op = serializers.ChoiceField(list(NEEDED))
+    id = serializers.UUIDField(required=False)
+    label = LabelId(required=False)
+    x, y, width, height = (Pixels(required=False) for _field in range(4))
+    value = serializers.BooleanField(required=False)
+    box = RestoredBoxSerializer(required=False)
+
+    def validate(self, edit: dict[str, Any]) -> dict[str, Any]:
+        """Each `op` has all that it needs; what does not belong to it is dropped."""
+        needed = NEEDED[edit["op"]]
+        missing = sorted(needed - edit.keys())
+        if missing:
+            raise serializers.ValidationError({name: _("This operation needs it.") for name in missing}, "required")
+        if edit["op"] != "update":
+            return {key: value for key, value in edit.items() if key in needed | {"op"}}
+        if not edit.keys() & CHANGES:
+            raise serializers.ValidationError(_("Say what changes: label, x, y, width or height."), "empty")
+        return {key: value for key, value in edit.items() if key in CHANGES | {"op", "id"}}
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """A batch of edits, made on one revision of the artwork."""
+
+    id = serializers.UUIDField()
+    revision = serializers.IntegerField(min_value=0, max_value=LARGEST_ID)
+    edits = EditSerializer(many=True, allow_empty=False, max_length=EDITS_AT_ONCE)
+
+
+class BoxSerializer(serializers.Serializer[Any]):
+    """A box in pixels of the artwork after EXIF orientation. `score` is 0 to 1 where a detector drew it."""
+
+    id = serializers.UUIDField()
+    label = serializers.IntegerField()
+    x, y, width, height = (serializers.FloatField() for _field in range(4))
+    state = serializers.ChoiceField(["suggested", "confirmed"])
+    source = serializers.ChoiceField(Box.Source.choices)
+    detector = serializers.IntegerField(allow_null=True)
+    detector_name = serializers.CharField()
+    score = serializers.FloatField(allow_null=True)
+    author = serializers.CharField(allow_null=True)
+    updated_at = serializers.DateTimeField()
+
+
+class DocumentSerializer(serializers.Serializer[Any]):
+    """All that is marked on an artwork at one revision."""
+
+    artwork = serializers.IntegerField()
+    revision = serializers.IntegerField()
+    nothing_to_mark = serializers.BooleanField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    boxes = BoxSerializer(many=True)
+
+
+class Score(serializers.FloatField):
+    """A score from 0 to 1."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=1, **options)
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    """Which pending suggestions of an artwork to accept or reject: without more, all."""
+
+    action = serializers.ChoiceField(["accept", "reject"])
+    minimum_score = Score(required=False, allow_null=True)
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True, max_length=5000)
+
+
+class ReviewAllSerializer(serializers.Serializer[Any]):
+    """Which pending suggestions of a dataset to accept or reject."""
+
+    action = serializers.ChoiceField(["accept", "reject"])
+    minimum_score = Score()
+    label = LabelId(required=False, allow_null=True)
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    """How many suggestions were reviewed."""
+
+    count = serializers.IntegerField()

@@ -1,0 +1,218 @@
+"""Everything that changes boxes and labels. Each function owns its transaction and locks the artwork it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotations import counters
+from annotations.batch import Board, EditData
+from annotations.documents import Document, document
+from annotations.geometry import Rect, checked
+from annotations.labelling import create_label, delete_label, update_label
+from annotations.models import Box, Edit, Label
+from annotations.querysets import BoxQuerySet
+from annotations.refusals import EditRefused
+from annotations.suggestions import Found, Proposals
+from datasets.models import Artwork, Dataset
+from datasets.refusals import Conflict
+
+__all__ = [
+    "Found",
+    "apply_edits",
+    "create_label",
+    "delete_label",
+    "import_boxes",
+    "review_all",
+    "review_suggestions",
+    "update_label",
+    "write_suggestions",
+]
+
+# Artworks per transaction where a whole dataset is reviewed: locks stay short and memory constant.
+REVIEWED_AT_ONCE = 500
+
+
+def apply_edits(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
+    """Apply a batch of edits to the boxes of an artwork, all or none, and return what is then on it.
+
+    A batch that has been applied before is not applied again: a client that heard no answer may send it once more.
+
+    Raises:
+        Conflict: the artwork has gone on since `revision`; carries its current document.
+        EditRefused: an edit is impossible; the message says which and why.
+        Http404: the artwork has been deleted meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            return _apply(_locked(artwork.pk), user, batch_id, revision, edits)
+    except IntegrityError:
+        # Somebody deleted a concept, or used the id of a box, in the very same moment.
+        raise _stale(Artwork.objects.get(pk=artwork.pk)) from None
+
+
+def _apply(artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
+    applied = Edit.objects.filter(pk=batch_id).first()
+    if applied and applied.artwork_id == artwork.pk:
+        return document(artwork)
+    if applied:
+        raise EditRefused(_("The id of this batch was used on another artwork. Give each batch a new id."), code="batch_id_used")
+    if artwork.revision != revision:
+        raise _stale(artwork)
+    board = Board(artwork=artwork, user=user)
+    board.apply(edits)
+    board.save()
+    counters.save_changed(artwork, board.boxes.values())
+    Edit.objects.create(pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits))
+    return document(artwork, board.boxes.values())
+
+
+def write_suggestions(
+    *, artwork_id: int, detector_id: int, detector_name: str, found: Sequence[Found]
+) -> tuple[int, int]:
+    """Replace a detector's pending suggestions on an artwork by what it has found now.
+
+    Never touches what a person has confirmed or rejected, nor another detector's suggestions, and adds nothing that
+    overlaps with these (see `Proposals`). An artwork that is deleted, or that a person has marked as showing nothing,
+    stays as it is. A label that is not one of the dataset (any more) is skipped.
+
+    Returns:
+        The revision of the artwork, which is unchanged where nothing changed, and how many of this detector's
+        suggestions are pending on it.
+    """
+    with transaction.atomic():
+        artwork = Artwork.objects.select_for_update().filter(pk=artwork_id).first()
+        if artwork is None or artwork.deleted_at or artwork.nothing_to_mark:
+            return (artwork.revision if artwork else 0), 0
+        boxes = list(artwork.boxes.all())
+        labels = set(Label.objects.filter(dataset=artwork.dataset_id).values_list("pk", flat=True))
+        proposals = Proposals(artwork, boxes, labels, detector_id, detector_name)
+        new, gone = proposals.compare(found)
+        if new or gone:
+            Box.objects.filter(pk__in=[box.pk for box in gone]).delete()
+            Box.objects.bulk_create(new)
+            counters.save_changed(artwork, [*(box for box in boxes if box not in gone), *new])
+        return artwork.revision, len(proposals.pending) - len(gone) + len(new)
+
+
+def review_suggestions(
+    *, artwork: Artwork, user: Any, action: str, minimum_score: float | None = None, ids: Collection[UUID] | None = None
+) -> Document:
+    """Accept or reject pending suggestions of an artwork: all, those of at least a score, or those of `ids`.
+
+    Args:
+        action: "accept" or "reject".
+        ids: those among them that are pending no more are passed over.
+    """
+    with transaction.atomic():
+        locked = _locked(artwork.pk)
+        chosen = _chosen(Box.objects.filter(artwork=locked), minimum_score)
+        if ids is not None:
+            chosen = chosen.filter(pk__in=ids)
+        if _review(chosen, user, action):
+            counters.save_changed(locked, locked.boxes.all())
+        return document(locked)
+
+
+def review_all(
+    *, dataset: Dataset, user: Any, action: str, minimum_score: float | None = None, label: Label | None = None
+) -> int:
+    """Accept or reject the pending suggestions of a whole dataset, and return how many there were.
+
+    Artworks are done in portions, each in its own transaction: whoever edits meanwhile waits for one portion at most.
+    """
+    count, last = 0, 0
+    while True:
+        with transaction.atomic():
+            waiting = _chosen(Box.objects.filter(artwork=OuterRef("pk")), minimum_score, label)
+            portion = dataset.artworks.present().filter(Exists(waiting), pk__gt=last).order_by("pk").select_for_update()
+            ids = list(portion.values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
+            if not ids:
+                return count
+            count += _review(_chosen(Box.objects.filter(artwork__in=ids), minimum_score, label), user, action)
+            artworks = Artwork.objects.filter(pk__in=ids)
+            artworks.update(revision=F("revision") + 1)
+            counters.recount(artworks)
+        last = ids[-1]
+
+
+def import_boxes(
+    *, artwork: Artwork, boxes: Sequence[tuple[int, float, float, float, float]], user: Any = None, nothing: bool = False
+) -> int:
+    """Add confirmed boxes that come from a file or a generator, and return how many.
+
+    Args:
+        boxes: (label id, x, y, width, height) in pixels of the artwork.
+        nothing: mark that there is nothing on the artwork, if `boxes` is empty and it has none yet.
+
+    Raises:
+        EditRefused: a box cannot be kept, or its label is not one of the dataset. None of them is added then.
+    """
+    with transaction.atomic():
+        locked = _locked(artwork.pk)
+        labels = set(Label.objects.filter(dataset=locked.dataset_id).values_list("pk", flat=True))
+        new = [_imported(locked, labels, user, *box) for box in boxes]
+        Box.objects.bulk_create(new)
+        locked.nothing_to_mark = nothing or (locked.nothing_to_mark and not new)
+        counters.save_changed(locked, locked.boxes.all())
+        return len(new)
+
+
+def _imported(artwork: Artwork, labels: Collection[int], user: Any, label: int, *place: float) -> Box:
+    if label not in labels:
+        raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
+    rect = checked(Rect(*place), artwork.width, artwork.height)
+    return Box(
+        artwork=artwork,
+        label_id=label,
+        x=rect.x,
+        y=rect.y,
+        width=rect.width,
+        height=rect.height,
+        image_width=artwork.width,
+        image_height=artwork.height,
+        source=Box.Source.IMPORT,
+        author=user,
+    )
+
+
+def _locked(artwork_id: int) -> Artwork:
+    artwork = Artwork.objects.select_for_update().present().filter(pk=artwork_id).first()
+    if artwork is None:
+        raise Http404
+    return artwork
+
+
+def _stale(artwork: Artwork) -> Conflict:
+    message = _("Somebody has changed the boxes of this artwork meanwhile. Look at the current ones and try again.")
+    return Conflict(message, code="stale", current=document(artwork))
+
+
+def _chosen(boxes: BoxQuerySet, minimum_score: float | None, label: Label | None = None) -> BoxQuerySet:
+    chosen = boxes.suggested()
+    if minimum_score is not None:
+        chosen = chosen.filter(score__gte=minimum_score)
+    return chosen.filter(label=label) if label else chosen
+
+
+def _review(boxes: BoxQuerySet, user: Any, action: str) -> int:
+    state = Box.State.CONFIRMED if action == "accept" else Box.State.REJECTED
+    return boxes.update(state=state, author=user, updated_at=timezone.now())
+
+
+def _plain(edits: Sequence[EditData]) -> list[dict[str, Any]]:
+    """The batch as JSON: what was checked, nothing else that a client may have sent."""
+    return [{key: _json(value) for key, value in edit.items()} for edit in edits]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    return str(value) if isinstance(value, UUID) else value
