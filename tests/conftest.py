@@ -74,6 +74,15 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(own_data_folder: Path) -> None:
+    """A test database in a file: threads and sockets share it as they do in the embedded default."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(own_data_folder / "test.sqlite3")
+
+
 # --- people -----------------------------------------------------------------------------------------------------------
 def _user(name: str) -> Any:
     from django.contrib.auth import get_user_model

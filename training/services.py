@@ -58,8 +58,9 @@ def start_training(
     label_ids: list[int] | None = None,
     seed: int = 0,
     name: str = "",
+    enqueue: bool = True,
 ) -> TrainingRun:
-    """Freeze the dataset, make a run of it and hand it to the training queue.
+    """Freeze the dataset, make a run of it and hand it to the training queue (unless the caller runs it itself).
 
     Raises Refusal for labels of another dataset, and Conflict where there is too little to train on (with the numbers)
     or another training of this dataset is on.
@@ -90,7 +91,7 @@ def start_training(
                 name=title,
                 snapshot=snapshot,
             )
-            _enqueue(run)
+            _announce(run, enqueue)
     except IntegrityError:
         # Two people pressed the button in the same moment; the constraint let one of them through.
         _refuse_second_training(dataset)
@@ -111,7 +112,14 @@ def _default_name(dataset: Dataset, architecture: str) -> str:
 
 
 def start_inference(
-    *, dataset: Dataset, user: Any, detector_id: int, artwork_id: int | None, threshold: float, mapping: dict[str, int | None]
+    *,
+    dataset: Dataset,
+    user: Any,
+    detector_id: int,
+    artwork_id: int | None,
+    threshold: float,
+    mapping: dict[str, int | None],
+    enqueue: bool = True,
 ) -> InferenceRun:
     """Hand a detector one artwork, or all of the dataset, to draw suggestions on.
 
@@ -135,7 +143,7 @@ def start_inference(
             threshold=threshold,
             mapping=checked_map(dataset, detector, mapping),
         )
-        _enqueue(run)
+        _announce(run, enqueue)
     return run
 
 
@@ -183,9 +191,10 @@ def resume_run(run: Run) -> None:
         raise
 
 
-def _enqueue(run: Run) -> None:
+def _announce(run: Run, enqueue: bool) -> None:
     live.publish(run.pk, [("status", {"state": State.QUEUED, "message": ""})])
-    _send(run)
+    if enqueue:
+        _send(run)
 
 
 def _send(run: Run) -> None:

@@ -1,0 +1,165 @@
+"""Events: numbered without gaps, delivered in order and once, to those who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+
+from training import live
+from training.consumers import FORBIDDEN
+from training.models import Event, Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_run(dataset: Any) -> Run:
+    return Run.objects.create(dataset=dataset, kind="inference", state="running")
+
+
+def logs(*texts: Any) -> list[tuple[str, dict[str, Any]]]:
+    return [("log", {"text": str(text)}) for text in texts]
+
+
+@asynccontextmanager
+async def socket(user: Any, dataset_id: int, run_id: int | None = None, query: str = "") -> AsyncIterator[Any]:
+    from webnet.asgi import sockets
+
+    path = f"/ws/datasets/{dataset_id}/" + (f"runs/{run_id}/" if run_id else "")
+    communicator = WebsocketCommunicator(sockets, path + query)
+    communicator.scope["user"] = user
+    connected, _ = await communicator.connect(timeout=10)
+    assert connected
+    yield communicator
+    await communicator.disconnect()
+
+
+async def collect(communicator: Any, count: int) -> list[dict[str, Any]]:
+    """Receive messages until `count` events have come."""
+    events: list[dict[str, Any]] = []
+    while len(events) < count:
+        message = await communicator.receive_json_from(timeout=10)
+        if message["type"] == "state":
+            events += [event for run in message["runs"] for event in run["events"]]
+        else:
+            events += message["events"]
+    return events
+
+
+publish = database_sync_to_async(live.publish)
+
+
+def test_numbers_have_no_gap_and_no_double_when_several_write_at_once(dataset: Any) -> None:
+    run = make_run(dataset)
+
+    def write() -> None:
+        for n in range(20):
+            live.publish(run.pk, logs(n, n))
+        connection.close()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(Event.objects.filter(run=run).values_list("seq", flat=True)) == list(range(1, 161))
+    run.refresh_from_db()
+    assert run.last_seq == 160
+
+
+def test_events_of_a_run_that_is_gone_are_refused(dataset: Any) -> None:
+    with pytest.raises(Run.DoesNotExist):
+        live.publish(987654, logs("into the void"))
+
+
+@pytest.mark.asyncio
+async def test_a_late_listener_gets_the_whole_past_and_then_the_news(dataset: Any, viewer: Any) -> None:
+    run = await database_sync_to_async(make_run)(dataset)
+    await publish(run.pk, logs(*range(50)))
+    async with socket(viewer, dataset.pk, run.pk) as listener:
+        await publish(run.pk, logs(*range(50, 100)))
+        events = await collect(listener, 100)
+    assert [event["seq"] for event in events] == list(range(1, 101))
+    assert [event["payload"]["text"] for event in events] == [str(n) for n in range(100)]
+
+
+@pytest.mark.asyncio
+async def test_a_listener_who_comes_back_gets_only_what_it_missed(dataset: Any, viewer: Any) -> None:
+    run = await database_sync_to_async(make_run)(dataset)
+    await publish(run.pk, logs(*range(10)))
+    async with socket(viewer, dataset.pk, run.pk, f"?after={run.pk}:7") as listener:
+        events = await collect(listener, 3)
+    assert [event["seq"] for event in events] == [8, 9, 10]
+
+
+@pytest.mark.asyncio
+async def test_two_listeners_hear_everything_that_is_written_while_they_join(dataset: Any, viewer: Any) -> None:
+    run = await database_sync_to_async(make_run)(dataset)
+
+    async def write() -> None:
+        for n in range(60):
+            await publish(run.pk, logs(n))
+
+    async def listen(delay: float) -> list[int]:
+        await asyncio.sleep(delay)
+        async with socket(viewer, dataset.pk) as listener:
+            return [event["seq"] for event in await collect(listener, 60)]
+
+    _, first, second = await asyncio.gather(write(), listen(0), listen(0.15))
+    assert first == second == list(range(1, 61))
+
+
+@pytest.mark.asyncio
+async def test_a_dataset_socket_hears_of_a_run_that_begins_later(dataset: Any, viewer: Any) -> None:
+    async with socket(viewer, dataset.pk) as listener:
+        assert await listener.receive_json_from(timeout=10) == {"type": "state", "runs": []}
+        run = await database_sync_to_async(make_run)(dataset)
+        await publish(run.pk, logs("hello"))
+        (event,) = await collect(listener, 1)
+    assert (event["run"], event["run_kind"], event["payload"]) == (run.pk, "inference", {"text": "hello"})
+
+
+@pytest.mark.asyncio
+async def test_nobody_hears_of_another_dataset(dataset: Any, outsider: Any, viewer: Any) -> None:
+    other = await database_sync_to_async(lambda: outsider.memberships.get().dataset)()
+    run = await database_sync_to_async(make_run)(other)
+    async with socket(viewer, dataset.pk) as listener:
+        await listener.receive_json_from(timeout=10)
+        await publish(run.pk, logs("private"))
+        assert await listener.receive_nothing(timeout=0.5)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("who", ["outsider", "anonymous"])
+async def test_sockets_are_closed_to_those_without_rights(who: str, dataset: Any, outsider: Any) -> None:
+    user = AnonymousUser() if who == "anonymous" else outsider
+    async with socket(user, dataset.pk) as listener:
+        message = await listener.receive_output(timeout=10)
+    assert message == {"type": "websocket.close", "code": FORBIDDEN}
+
+
+@pytest.mark.asyncio
+async def test_a_run_of_another_dataset_is_no_way_in(dataset: Any, outsider: Any, viewer: Any) -> None:
+    other = await database_sync_to_async(lambda: outsider.memberships.get().dataset)()
+    run = await database_sync_to_async(make_run)(other)
+    async with socket(viewer, dataset.pk, run.pk) as listener:
+        message = await listener.receive_output(timeout=10)
+    assert message["code"] == FORBIDDEN
+
+
+@pytest.mark.asyncio
+async def test_what_a_client_sends_is_ignored(dataset: Any, viewer: Any) -> None:
+    async with socket(viewer, dataset.pk, query="?after=x:1,5:,99999999999999999999999999:1,:2") as listener:
+        await listener.receive_json_from(timeout=10)
+        await listener.send_to(text_data="{not json")
+        run = await database_sync_to_async(make_run)(dataset)
+        await publish(run.pk, logs("still here"))
+        assert len(await collect(listener, 1)) == 1

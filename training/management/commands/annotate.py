@@ -1,0 +1,66 @@
+"""`manage.py annotate DATASET DETECTOR`: let a detector draw suggestions, with a progress bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.exceptions import APIException
+
+from annotations.models import Label
+from datasets.models import Dataset
+from training import services
+from training.commandline import do_run, find_dataset
+from training.models import Detector
+
+
+class Command(BaseCommand):
+    help = "Let a detector draw suggestions on all artworks of a dataset."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dataset", help="number or name of the dataset")
+        parser.add_argument("detector", type=int, help="number of the detector (the API and the admin show it)")
+        parser.add_argument("--threshold", type=float, default=0.5, help="least score of a suggestion, 0 to 1")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="CLASS=CONCEPT",
+            help="which concept a class of the detector stands for; without it, those with the same name",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dataset = find_dataset(options["dataset"])
+        try:
+            run = services.start_inference(
+                dataset=dataset,
+                user=None,
+                detector_id=options["detector"],
+                artwork_id=None,
+                threshold=options["threshold"],
+                mapping=mapping(dataset, options["detector"], options["map"]),
+                enqueue=False,
+            )
+        except APIException as refusal:
+            raise CommandError(str(refusal.detail)) from None
+        self.stdout.write(do_run(run).message)
+
+
+def mapping(dataset: Dataset, detector_id: int, pairs: list[str]) -> dict[str, int | None]:
+    """Detector's label id → dataset's label id, from `class=concept` pairs or by equal names. Raises CommandError."""
+    detector = Detector.objects.usable_in(dataset.pk).filter(pk=detector_id).first()
+    if detector is None:
+        known = "\n".join(f"  {d.pk}  {d.name}" for d in Detector.objects.usable_in(dataset.pk))
+        raise CommandError(f"There is no detector {detector_id} for this dataset. Known:\n{known or '  (none)'}")
+    concepts = {label.name.casefold(): label.pk for label in Label.objects.filter(dataset=dataset)}
+    classes = {label["name"].casefold(): str(label["id"]) for label in detector.labels}
+    wanted = [tuple(pair.casefold().split("=", 1)) for pair in pairs] or [(name, name) for name in classes]
+    if bad := [pair for pair in wanted if len(pair) != 2]:
+        raise CommandError(f"Write --map as CLASS=CONCEPT, not “{bad[0][0]}”.")
+    chosen: dict[str, int | None] = {
+        classes[name]: concepts[concept] for name, concept in wanted if name in classes and concept in concepts
+    }
+    if not chosen or (pairs and len(chosen) < len(pairs)):
+        names = f"classes: {', '.join(sorted(classes))}; concepts: {', '.join(sorted(concepts)) or '(none)'}"
+        raise CommandError(f"No class of the detector matches a concept as asked. Use --map CLASS=CONCEPT with {names}.")
+    return chosen

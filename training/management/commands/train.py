@@ -1,0 +1,36 @@
+"""`manage.py train DATASET`: train a detector here, with progress bars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.exceptions import APIException
+
+from training import services
+from training.commandline import do_run, find_dataset
+from training.models import Detector
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
+
+
+class Command(BaseCommand):
+    help = "Train a detector on a dataset and make it usable."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dataset", help="number or name of the dataset")
+        parser.add_argument("--architecture", choices=list(ARCHITECTURES), default=next(iter(ARCHITECTURES)))
+        parser.add_argument("--budget", choices=list(BUDGETS), default="quick")
+        parser.add_argument("--augmentation", choices=list(AUGMENTATIONS), default="gentle")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--name", default="", help="name of the detector")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = {key: options[key] for key in ("architecture", "budget", "augmentation", "seed", "name")}
+        try:
+            run = services.start_training(dataset=find_dataset(options["dataset"]), user=None, enqueue=False, **chosen)
+        except APIException as refusal:
+            raise CommandError(str(refusal.detail)) from None
+        do_run(run)
+        detector = Detector.objects.get(run=run.pk)
+        scores = ", ".join(f"{key} {detector.metrics[key]:.3f}" for key in ("AP", "AP50") if key in detector.metrics)
+        self.stdout.write(f"Detector {detector.pk}: {detector.name} ({scores})")
