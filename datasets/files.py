@@ -1,14 +1,8 @@
 """Where the files of an artwork lie in the storage, and what they are."""
 
+from datasets.formats import FORMATS
 from datasets.models import Artwork
 
-# Format of the original → (suffix, content type). These are the only formats that are taken in.
-FORMATS = {
-    "jpeg": ("jpg", "image/jpeg"),
-    "png": ("png", "image/png"),
-    "webp": ("webp", "image/webp"),
-    "tiff": ("tif", "image/tiff"),
-}
 DISPLAY = "display.jpg"
 THUMBNAIL = "thumbnail.webp"
 KINDS = ("thumbnail", "display", "original")

@@ -1,0 +1,59 @@
+"""Put files of artworks into the storage and take them out, and keep archives in the folder of uploads."""
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from datasets import files
+from datasets.models import Archive, Artwork
+
+
+def store(source: Path, path: str) -> bool:
+    """Copy a file into the storage; False where the same content is already there.
+
+    What lies there with another size was left behind by a process that died, and is replaced.
+    """
+    if default_storage.exists(path):
+        if default_storage.size(path) == source.stat().st_size:
+            return False
+        default_storage.delete(path)
+    with source.open("rb") as opened:
+        saved = default_storage.save(path, File(opened))
+    if saved != path:  # somebody stored the same content in the same moment
+        default_storage.delete(saved)
+        return False
+    return True
+
+
+def remove_files(artwork: Artwork) -> None:
+    """Remove an artwork's files, unless another row of its dataset has the same content."""
+    if Artwork.objects.filter(dataset=artwork.dataset_id, sha256=artwork.sha256).exists():
+        return
+    for kind in files.KINDS:
+        default_storage.delete(files.path_of(artwork, kind))
+
+
+def write(upload: File, path: Path) -> None:
+    """Write an upload to a path of the local disk, piece by piece."""
+    with path.open("wb") as written:
+        for chunk in upload.chunks():
+            written.write(chunk)
+
+
+def keep_upload(upload: File) -> Path:
+    """Put an upload into the folder of uploads under a new name; a spooled one, which lies there, is only renamed."""
+    path = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4()}.zip"
+    if hasattr(upload, "temporary_file_path"):
+        Path(upload.temporary_file_path()).rename(path)
+    else:
+        write(upload, path)
+    return path
+
+
+def remove_archive(archive: Archive) -> None:
+    """Forget an uploaded archive, and its file with it."""
+    Path(archive.path).unlink(missing_ok=True)
+    archive.delete()
