@@ -1,0 +1,90 @@
+"""`python -m training.pipeline WORKDIR`: train the detector that WORKDIR/manifest.json and WORKDIR/config.json describe.
+
+With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, and the end of stdin or a
+SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an `error` event), 3 stopped (run it again to go on), 4 another
+process is at work in the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from training.pipeline import events, stages, supervision, weights
+from training.pipeline.config import ConfigError
+from training.pipeline.events import OnEvent
+from training.pipeline.manifest import ManifestError
+from training.pipeline.pixels import UnreadableImage
+from training.pipeline.supervision import Stop, Stopped
+
+# Faults that a person can understand and mend; everything else is ours.
+_EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
+
+
+def main() -> int:
+    """Parse the command line, run the stages, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.pipeline", description="Train a detector in WORKDIR.")
+    parser.add_argument("workdir", type=Path)
+    parser.add_argument("--from", dest="start_at", choices=list(stages.STAGES), help="run this stage and all after it again")
+    parser.add_argument("--supervised", action="store_true", help="JSON events on stdout; stop at the end of stdin")
+    options = parser.parse_args()
+    workdir = options.workdir.resolve()
+    if not workdir.is_dir():
+        parser.error(f"{workdir} is no folder")
+    on_event = _channel(workdir, supervised=options.supervised)
+    stop = Stop()
+    supervision.listen_for_stop(stop, lifeline=options.supervised)
+    return run(workdir, on_event, stop, start_at=options.start_at)
+
+
+def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = None) -> int:
+    """Run the stages in `workdir` and return the exit code; a failure is told in an `error` event."""
+    try:
+        with supervision.only_one(workdir / "lock"):
+            _warm_up()
+            stages.run_all(stages.open_run(workdir, weights.default_dir(), on_event, stop), start_at=start_at)
+    except Stopped:
+        return supervision.EXIT_STOPPED
+    except supervision.Busy as error:
+        print(error, file=sys.stderr)
+        return supervision.EXIT_BUSY
+    except _EXPECTED as error:
+        on_event(events.error(str(error)))
+        return supervision.EXIT_FAILED
+    except MemoryError:
+        on_event(events.error("The machine ran out of memory. Close other programs or choose a smaller detector."))
+        return supervision.EXIT_FAILED
+    except Exception as error:
+        detail = traceback.format_exc()
+        print(detail, file=sys.stderr)
+        on_event(events.error(f"The training stopped because of an unexpected fault: {error}", detail))
+        return supervision.EXIT_FAILED
+    return supervision.EXIT_DONE
+
+
+def _channel(workdir: Path, *, supervised: bool) -> OnEvent:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    return supervision.events_to_stdout(workdir / "trainer.log") if supervised else supervision.for_people(sys.stdout)
+
+
+def _warm_up() -> None:
+    """Load TensorFlow, which takes many seconds, while the first stages are at work in other processes."""
+
+    def load() -> None:
+        import training.pipeline.configure
+        import training.pipeline.export
+        import training.pipeline.train  # noqa: F401
+
+    threading.Thread(target=load, daemon=True).start()
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    # Not sys.exit: TensorFlow's threads may keep a finished process for seconds.
+    os._exit(status)

@@ -1,0 +1,92 @@
+"""Stage 1, prepare annotations: COCO JSON of the train and the test part, out of the manifest.
+
+Boxes are `[x, y, width, height]` in pixels of the oriented artwork. Every image entry also names its artwork's id and file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from training.pipeline.manifest import SPLITS, ArtworkEntry, Manifest
+
+Coco = dict[str, Any]
+
+
+def coco_path(workdir: Path, part: str) -> Path:
+    """Where the COCO JSON of a part ("train", "test" or "train_augmented") is."""
+    return workdir / "annotations" / f"{part}.json"
+
+
+def prepare(manifest: Manifest, workdir: Path) -> dict[str, Path]:
+    """Write annotations/train.json and annotations/test.json; return their paths by part."""
+    return {split: save(to_coco(manifest, split), coco_path(workdir, split)) for split in SPLITS}
+
+
+def to_coco(manifest: Manifest, split: str) -> Coco:
+    """The COCO dictionary of one part. Image ids are 1, 2, …; category ids are the detector's class numbers."""
+    classes = manifest.classes()
+    artworks = manifest.part(split)
+    annotations = [
+        annotation
+        for number, artwork in enumerate(artworks, start=1)
+        for annotation in _annotations(artwork, number, lambda label: classes[label])
+    ]
+    for number, annotation in enumerate(annotations, start=1):
+        annotation["id"] = number
+    return {
+        "info": {"description": manifest.dataset.name},
+        "images": [_image(artwork, number) for number, artwork in enumerate(artworks, start=1)],
+        "annotations": annotations,
+        "categories": categories(manifest),
+    }
+
+
+def categories(manifest: Manifest) -> list[dict[str, Any]]:
+    """COCO categories; `label` is the dataset's id of the label."""
+    classes = manifest.classes()
+    return [{"id": classes[label.id], "name": label.name, "label": label.id} for label in manifest.labels]
+
+
+def load(path: Path) -> Coco:
+    """Read a COCO file that this module wrote."""
+    data: Coco = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def save(coco: Coco, path: Path) -> Path:
+    """Write a COCO dictionary to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(coco, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def boxes_by_image(coco: Coco) -> dict[int, list[dict[str, Any]]]:
+    """Image id → its annotations; images without boxes have an empty list."""
+    rows: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in coco["images"]}
+    for annotation in coco["annotations"]:
+        rows[annotation["image_id"]].append(annotation)
+    return rows
+
+
+def _image(artwork: ArtworkEntry, number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "artwork": artwork.id,
+        "file_name": str(artwork.file),
+        "width": artwork.width,
+        "height": artwork.height,
+    }
+
+
+def _annotations(artwork: ArtworkEntry, image: int, category: Callable[[Any], int]) -> list[dict[str, Any]]:
+    rows = []
+    for box in artwork.boxes:
+        x, y = min(max(box.x, 0.0), artwork.width), min(max(box.y, 0.0), artwork.height)
+        width, height = min(box.width, artwork.width - x), min(box.height, artwork.height - y)
+        bbox = [x, y, width, height]
+        row = {"image_id": image, "category_id": category(box.label), "bbox": bbox, "area": width * height}
+        rows.append({**row, "iscrowd": 0})
+    return rows

@@ -1,0 +1,199 @@
+"""Stage 3, augment: changed copies of the training pictures, with their boxes, as JPEG files that can be looked at.
+
+Only the training part is read, after the split: no copy of a test picture can get into the training. Mirroring is not done
+here but while training, where it costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+
+import albumentations as A
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from training.pipeline.annotations import Coco, boxes_by_image
+from training.pipeline.pixels import read_rgb
+
+Pixels = npt.NDArray[np.uint8]
+
+# A box of which less is left to see is no longer that thing.
+MIN_VISIBILITY = 0.4
+MIN_SIDE = 3.0
+# What a turned picture shows outside itself: the colour that the network sees as zero.
+_FILL = (124, 116, 104)
+_ATTEMPTS = 4
+_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class Job:
+    """One copy to make of one picture: its COCO image and annotations, the preset, the copy's seed and file."""
+
+    image: Mapping[str, Any]
+    boxes: Sequence[Mapping[str, Any]]
+    preset: str
+    seed: int
+    longest: int
+    target: Path
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A changed picture: its file, its size in pixels, and its boxes ([x, y, width, height] in them, category)."""
+
+    file: Path
+    width: int
+    height: int
+    boxes: tuple[tuple[tuple[float, float, float, float], int], ...]
+
+
+def folder(workdir: Path, dataset: str) -> Path:
+    """Where the copies are."""
+    return workdir / "webnet_augmented_dataset" / dataset
+
+
+def augment(
+    train: Coco, target: Path, *, preset: str, copies: int, longest: int, seed: int, on_copy: Callable[[], None]
+) -> Coco:
+    """Make `copies` changed copies of every image of `train` in `target`, on all cores; return them as COCO.
+
+    Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. `on_copy` is called after each
+    and may raise to stop. A picture that no attempt leaves worth showing gets no copy.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    jobs = list(_jobs(train, target, preset, copies, longest, seed))
+    made: list[tuple[Job, Copy]] = []
+    # Not fork: the parent has threads. Each worker imports only what this module needs.
+    with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:
+        try:
+            for job, copy in zip(jobs, pool.map(make_copy, jobs, chunksize=4), strict=True):
+                made += [(job, copy)] if copy else []
+                on_copy()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return _coco(train, made)
+
+
+def make_copy(job: Job) -> Copy | None:
+    """Make one copy, or none when every attempt loses all boxes or leaves a blank picture."""
+    source = np.asarray(read_rgb(Path(job.image["file_name"]), job.longest))
+    boxes, categories = _scaled(job, source)
+    for attempt in range(_ATTEMPTS):
+        changed, kept = apply(job.preset, source, boxes, categories, seed=job.seed + attempt)
+        if (kept or not boxes) and not is_blank(changed):
+            Image.fromarray(changed).save(job.target, quality=_QUALITY)
+            return Copy(job.target, changed.shape[1], changed.shape[0], tuple(kept))
+    return None
+
+
+def apply(
+    preset: str, pixels: Pixels, boxes: Sequence[Sequence[float]], categories: Sequence[int], *, seed: int
+) -> tuple[Pixels, list[tuple[tuple[float, float, float, float], int]]]:
+    """Change one picture (height × width × 3, uint8) by a preset; return it with the boxes that are left of `boxes`.
+
+    Boxes are [left, top, right, bottom] in pixels when given and (x, y, width, height) when returned.
+    """
+    parameters = A.BboxParams(
+        format="pascal_voc", label_fields=["categories"], min_visibility=MIN_VISIBILITY, clip=True,
+        min_width=MIN_SIDE, min_height=MIN_SIDE,
+    )  # fmt: skip
+    compose = A.Compose(PRESETS[preset](*pixels.shape[:2]), bbox_params=parameters, seed=seed)
+    result = compose(
+        image=pixels, bboxes=np.asarray(boxes, np.float32).reshape(-1, 4), categories=np.asarray(categories, int)
+    )
+    kept = []
+    for (left, top, right, bottom), category in zip(result["bboxes"], result["categories"], strict=True):
+        kept.append(((float(left), float(top), float(right - left), float(bottom - top)), int(category)))
+    return result["image"], kept
+
+
+def is_blank(pixels: Pixels) -> bool:
+    """Whether a picture shows nothing: one colour, or all but black. Nobody can learn from it."""
+    return float(pixels.std()) < 2.0 or float(pixels.mean()) < 4.0
+
+
+def _gentle(height: int, width: int) -> list[Any]:
+    return [
+        A.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.15, p=0.9),
+        A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=15, val_shift_limit=8, p=0.7),
+        A.ImageCompression(quality_range=(60, 95), p=0.3),
+    ]
+
+
+def _categories(height: int, width: int) -> list[Any]:
+    return [
+        A.BBoxSafeRandomCrop(erosion_rate=0.2, p=0.4),
+        A.Affine(rotate=(-8, 8), scale=(0.85, 1.15), shear=(-4, 4), border_mode=cv2.BORDER_CONSTANT, fill=_FILL, p=0.7),
+        A.ColorJitter(brightness=(0.75, 1.25), contrast=(0.75, 1.25), saturation=(0.6, 1.4), hue=(-0.03, 0.03), p=0.8),
+        A.ToGray(p=0.08),
+        A.GaussNoise(std_range=(0.01, 0.05), p=0.2),
+    ]
+
+
+def _instances(height: int, width: int) -> list[Any]:
+    return [
+        A.RandomSizedCrop(
+            min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.5
+        ),
+        A.Perspective(scale=(0.03, 0.12), fit_output=False, border_mode=cv2.BORDER_CONSTANT, fill=_FILL, p=0.8),
+        A.Affine(rotate=(-10, 10), border_mode=cv2.BORDER_CONSTANT, fill=_FILL, p=0.5),
+        A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.25, p=0.9),
+        A.RandomGamma(gamma_limit=(75, 130), p=0.4),
+        A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 7))], p=0.4),
+        A.ImageCompression(quality_range=(40, 90), p=0.4),
+    ]
+
+
+PRESETS: Mapping[str, Callable[[int, int], list[Any]]] = {
+    "gentle": _gentle,
+    "categories": _categories,
+    "instances": _instances,
+}
+
+
+def _jobs(train: Coco, target: Path, preset: str, copies: int, longest: int, seed: int) -> Iterator[Job]:
+    boxes = boxes_by_image(train)
+    for image in train["images"]:
+        for copy in range(copies):
+            digest = hashlib.sha256(f"{seed}:{image['id']}:{copy}".encode()).digest()
+            own = int.from_bytes(digest[:4], "big") // 2
+            yield Job(image, boxes[image["id"]], preset, own, longest, target / f"{image['id']:06d}_{copy}.jpg")
+
+
+def _scaled(job: Job, pixels: Pixels) -> tuple[list[list[float]], list[int]]:
+    """Boxes from pixels of the artwork to pixels of the picture that was read, as corners."""
+    across, down = pixels.shape[1] / job.image["width"], pixels.shape[0] / job.image["height"]
+    corners = []
+    for box in job.boxes:
+        x, y, width, height = box["bbox"]
+        corners.append([x * across, y * down, (x + width) * across, (y + height) * down])
+    return corners, [box["category_id"] for box in job.boxes]
+
+
+def _coco(train: Coco, made: Sequence[tuple[Job, Copy]]) -> Coco:
+    first = max((image["id"] for image in train["images"]), default=0) + 1
+    images, annotations = [], []
+    for number, (job, copy) in enumerate(made, start=first):
+        size = {"width": copy.width, "height": copy.height}
+        images.append({"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size})
+        for bbox, category in copy.boxes:
+            row = {"image_id": number, "category_id": category, "bbox": list(bbox), "area": bbox[2] * bbox[3]}
+            annotations.append({"id": len(annotations) + 1, **row, "iscrowd": 0})
+    return {**train, "images": images, "annotations": annotations}
+
+
+def _cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)))

@@ -1,0 +1,205 @@
+"""The stages in the order in which they run, each with the mark that it leaves when it is done."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.pipeline import annotations, config, events, manifest, partition
+from training.pipeline.config import RunConfig
+from training.pipeline.events import OnEvent
+from training.pipeline.manifest import Manifest
+from training.pipeline.supervision import Stop
+
+# Records hold pictures of twice the network's size, so that zooming in while training still shows detail.
+_RECORD_SCALE = 2
+
+
+@dataclass
+class Run:
+    """One run at work in `workdir`. `memory` hands the trained model from stage to stage within one process."""
+
+    workdir: Path
+    weights_dir: Path
+    manifest: Manifest
+    config: RunConfig
+    on_event: OnEvent
+    stop: Stop
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def counter(self, stage: str, total: int) -> Callable[[], None]:
+        """A function to call after each of `total` items: tells the progress about twice a second, and obeys a stop."""
+        done, told = 0, 0.0
+
+        def count() -> None:
+            nonlocal done, told
+            self.stop.check()
+            done += 1
+            if done == total or time.monotonic() - told > 0.5:
+                told = time.monotonic()
+                self.on_event(events.stage_progress(stage, done, total))
+
+        return count
+
+
+Stage = Callable[[Run], str]
+
+
+def run_all(run: Run, *, start_at: str | None = None) -> None:
+    """Run every stage that has not left its mark. `start_at`: forget the marks of this stage and of all after it.
+
+    Raises Stopped, or what a stage raises.
+    """
+    names = list(STAGES)
+    if start_at is not None:
+        forget(run.workdir, names[names.index(start_at) :])
+    for name, stage in STAGES.items():
+        mark = _mark(run.workdir, name)
+        if mark.exists():
+            run.on_event(events.stage_skipped(name, "done earlier"))
+            continue
+        run.stop.check()
+        run.on_event(events.stage_started(name))
+        started = time.monotonic()
+        message = stage(run)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(json.dumps({"seconds": round(time.monotonic() - started, 2), "message": message}))
+        run.on_event(events.stage_done(name, message))
+
+
+def forget(workdir: Path, names: Sequence[str]) -> None:
+    """Take the marks of these stages away, so that they run again; a training starts over."""
+    for name in names:
+        _mark(workdir, name).unlink(missing_ok=True)
+    if "train" in names:
+        for file in (workdir / "checkpoints").glob("*"):
+            file.unlink()
+
+
+def _mark(workdir: Path, name: str) -> Path:
+    return workdir / "done" / f"{name}.json"
+
+
+def _prepare(run: Run) -> str:
+    annotations.prepare(run.manifest, run.workdir)
+    boxes = sum(len(artwork.boxes) for artwork in run.manifest.artworks)
+    return f"{len(run.manifest.artworks)} artworks, {boxes} boxes, {len(run.manifest.labels)} labels"
+
+
+def _split(run: Run) -> str:
+    partition.write_lists(run.manifest, run.workdir)
+    return f"{len(run.manifest.part('train'))} to train on, {len(run.manifest.part('test'))} to test on"
+
+
+def _augment(run: Run) -> str:
+    path = annotations.coco_path(run.workdir, "train_augmented")
+    train = annotations.load(annotations.coco_path(run.workdir, "train"))
+    if not run.config.copies:
+        annotations.save({**train, "images": [], "annotations": []}, path)
+        return "no copies wanted"
+    from training.pipeline import augment
+
+    copies = augment.augment(
+        train,
+        augment.folder(run.workdir, run.manifest.dataset.folder),
+        preset=run.config.augmentation,
+        copies=run.config.copies,
+        longest=_longest(run.config),
+        seed=run.config.seed,
+        on_copy=run.counter("augment", len(train["images"]) * run.config.copies),
+    )
+    annotations.save(copies, path)
+    return f"{len(copies['images'])} changed copies"
+
+
+def _tfrecord(run: Run) -> str:
+    from training.pipeline import tfrecord
+
+    parts = {
+        "train": [_coco(run, "train"), _coco(run, "train_augmented")],
+        "test": [_coco(run, "test")],
+    }
+    count = run.counter("tfrecord", sum(len(coco["images"]) for row in parts.values() for coco in row))
+    written = {
+        split: tfrecord.write(
+            run.workdir, split, row, longest=_longest(run.config), seed=run.config.seed, on_image=count
+        )
+        for split, row in parts.items()
+    }
+    return f"{written['train']} records to train on, {written['test']} to test on"
+
+
+def _configure(run: Run) -> str:
+    from training.pipeline import configure
+
+    run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
+    return f"{config.ARCHITECTURES[run.config.architecture].title}, {run.config.steps} steps"
+
+
+def _train(run: Run) -> str:
+    from training.pipeline import train
+
+    trainer = _trainer(run)
+    train.train(trainer, run.workdir, _coco(run, "test"), on_event=run.on_event, stop=run.stop)
+    return f"{run.config.steps} steps"
+
+
+def _evaluate(run: Run) -> str:
+    from training.pipeline import evaluate
+
+    trainer, truth = _trainer(run), _coco(run, "test")
+    scores, detections = evaluate.Evaluator(trainer.task, trainer.experiment, trainer.model, truth).evaluate(
+        run.stop.check
+    )
+    evaluate.save(run.workdir, truth, scores, detections)
+    run.on_event(events.evaluation(run.config.steps, scores))
+    return f"AP {scores['AP']:.3f}, AP50 {scores['AP50']:.3f}"
+
+
+def _export(run: Run) -> str:
+    from training.pipeline import evaluate, export
+
+    trainer = _trainer(run)
+    scores = json.loads((run.workdir / evaluate.FILE_NAME).read_text(encoding="utf-8"))
+    folder = export.export(trainer.model, trainer.experiment, run.config, run.manifest, scores, run.workdir)
+    return f"{sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e6:.1f} MB"
+
+
+STAGES: Mapping[str, Stage] = {
+    "annotations": _prepare,
+    "partition": _split,
+    "augment": _augment,
+    "tfrecord": _tfrecord,
+    "configure": _configure,
+    "train": _train,
+    "evaluate": _evaluate,
+    "export": _export,
+}
+
+
+def _trainer(run: Run) -> Any:
+    """The model in training: built once per process, from the last checkpoint if an earlier process left one."""
+    if "trainer" not in run.memory:
+        from training.pipeline import configure, train
+
+        classes = len(run.manifest.labels)
+        experiment = run.memory.get("experiment") or configure.build(run.config, classes=classes, workdir=run.workdir)
+        run.memory["trainer"] = train.build(run.config, experiment, run.workdir, run.weights_dir)
+    return run.memory["trainer"]
+
+
+def _coco(run: Run, part: str) -> annotations.Coco:
+    return annotations.load(annotations.coco_path(run.workdir, part))
+
+
+def _longest(run_config: RunConfig) -> int:
+    return run_config.input_size * _RECORD_SCALE
+
+
+def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop) -> Run:
+    """Read the manifest and the configuration of `workdir`. Raises ManifestError or ConfigError."""
+    return Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)

@@ -1,0 +1,131 @@
+"""How a pipeline process and the process that started it stay in touch: events out, stop in, one trainer per folder.
+
+Events go to stdout, one JSON object a line. A stop comes as SIGTERM or as the end of stdin, which a supervisor holds open: when
+it dies, however it dies, the pipe closes. Only the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from training.pipeline.events import Event, OnEvent
+
+EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
+# A stage that cannot look up for longer than this leaves nothing half done behind: it is run again.
+GRACE_SECONDS = 6.0
+
+
+class Stopped(Exception):  # noqa: N818  it is an order, not an error
+    """Somebody asked the pipeline to stop; everything worth keeping is saved."""
+
+
+class Busy(RuntimeError):
+    """Another process works in this folder."""
+
+
+class Stop:
+    """A wish to stop, set from a signal or a thread and looked at between pieces of work."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+
+    def set(self) -> None:
+        """Ask for the stop."""
+        self._wanted.set()
+
+    def wanted(self) -> bool:
+        """Whether somebody asked."""
+        return self._wanted.is_set()
+
+    def check(self) -> None:
+        """Raise Stopped if somebody asked."""
+        if self._wanted.is_set():
+            raise Stopped
+
+
+def listen_for_stop(stop: Stop, *, lifeline: bool) -> None:
+    """Set `stop` on SIGTERM or SIGINT and, with `lifeline`, at the end of stdin. Exits by force after GRACE_SECONDS.
+
+    The C-level wake-up descriptor is used because a Python signal handler waits for the main thread, which may be inside
+    TensorFlow for many seconds.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    _watch(lambda: os.read(reader, 1), stop)
+    if lifeline:
+        _watch(lambda: _read_to_end(0), stop)
+
+
+def _watch(wait: Callable[[], Any], stop: Stop) -> None:
+    def run() -> None:
+        wait()
+        stop.set()
+        force = threading.Timer(GRACE_SECONDS, os._exit, (EXIT_STOPPED,))
+        force.daemon = True
+        force.start()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def _read_to_end(descriptor: int) -> None:
+    while os.read(descriptor, 4096):
+        continue
+
+
+def json_lines(stream: IO[str]) -> OnEvent:
+    """An `on_event` that writes each event as one line of JSON; safe from several threads."""
+    lock = threading.Lock()
+
+    def emit(event: Event) -> None:
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False)
+        with lock:
+            stream.write(f"{line}\n")
+            stream.flush()
+
+    return emit
+
+
+def events_to_stdout(log: Path) -> OnEvent:
+    """Keep stdout for events: whatever else is written to stdout or stderr, by C code too, is appended to `log`."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    return json_lines(events)
+
+
+def for_people(stream: IO[str]) -> OnEvent:
+    """An `on_event` for a terminal: one readable line per event."""
+
+    def emit(event: Event) -> None:
+        values = ", ".join(f"{key} {value}" for key, value in event["payload"].items() if value not in ("", [], None))
+        stream.write(f"{event['kind']}: {values}\n")
+        stream.flush()
+
+    return emit
+
+
+@contextlib.contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; the kernel frees it when the process ends. Raises Busy when somebody else holds it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"Another process is at work in {path.parent}.") from None
+        yield

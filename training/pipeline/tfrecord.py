@@ -1,0 +1,109 @@
+"""Stage 4, TFRecord: shards of encoded pictures with their boxes, as Model Garden's detection decoder reads them.
+
+Pictures are stored shrunk to what the training can use, which makes reading them many times faster.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from training.pipeline.annotations import Coco, boxes_by_image
+from training.pipeline.pixels import read_rgb
+
+IMAGES_PER_SHARD = 64
+_JPEG_QUALITY = 92
+
+Row = tuple[dict[str, Any], list[dict[str, Any]]]
+
+
+def folder(workdir: Path) -> Path:
+    """Where the shards of a run are."""
+    return workdir / "records"
+
+
+def pattern(workdir: Path, split: str) -> str:
+    """The glob of a part's shards. The trainer reads "train", the evaluator "test", and never the other's."""
+    return str(folder(workdir) / f"{split}-*.tfrecord")
+
+
+def write(
+    workdir: Path, split: str, parts: Sequence[Coco], *, longest: int, seed: int, on_image: Callable[[], None]
+) -> int:
+    """Write the images of all `parts` as shards of `split`, shuffled, sides at most `longest` pixels; return their number.
+
+    `on_image` is called after each image and may raise to stop. Raises UnreadableImage for a picture that cannot be read.
+    """
+    rows = [row for part in parts for row in _rows(part)]
+    random.Random(seed).shuffle(rows)
+    folder(workdir).mkdir(parents=True, exist_ok=True)
+    for old in folder(workdir).glob(f"{split}-*.tfrecord"):
+        old.unlink()
+    shards = max(1, -(-len(rows) // IMAGES_PER_SHARD))
+    for shard in range(shards):
+        path = folder(workdir) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for image, boxes in rows[shard::shards]:
+                writer.write(example(image, boxes, longest).SerializeToString())
+                on_image()
+    return len(rows)
+
+
+def example(image: dict[str, Any], boxes: Sequence[dict[str, Any]], longest: int) -> tf.train.Example:
+    """One COCO image with its annotations as a tf.train.Example; box sides become fractions of the picture's."""
+    pixels = read_rgb(Path(image["file_name"]), longest)
+    encoded = io.BytesIO()
+    pixels.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    features = {
+        "image/encoded": _bytes([encoded.getvalue()]),
+        "image/source_id": _bytes([str(image["id"]).encode()]),
+        "image/height": _ints([pixels.height]),
+        "image/width": _ints([pixels.width]),
+        "image/object/class/label": _ints([box["category_id"] for box in boxes]),
+        "image/object/is_crowd": _ints([0 for _ in boxes]),
+        **_sides(image, boxes),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def read_source_ids(workdir: Path, split: str) -> list[str]:
+    """The image ids in a part's shards, as text."""
+    ids = []
+    for path in sorted(folder(workdir).glob(f"{split}-*.tfrecord")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            features = tf.train.Example.FromString(record).features.feature
+            ids.append(features["image/source_id"].bytes_list.value[0].decode())
+    return ids
+
+
+def _rows(coco: Coco) -> Iterator[Row]:
+    boxes = boxes_by_image(coco)
+    for image in coco["images"]:
+        yield image, boxes[image["id"]]
+
+
+def _sides(image: dict[str, Any], boxes: Sequence[dict[str, Any]]) -> dict[str, tf.train.Feature]:
+    width, height = image["width"], image["height"]
+    left = [box["bbox"][0] / width for box in boxes]
+    top = [box["bbox"][1] / height for box in boxes]
+    right = [(box["bbox"][0] + box["bbox"][2]) / width for box in boxes]
+    bottom = [(box["bbox"][1] + box["bbox"][3]) / height for box in boxes]
+    names = {"xmin": left, "ymin": top, "xmax": right, "ymax": bottom}
+    return {f"image/object/bbox/{name}": _floats(values) for name, values in names.items()}
+
+
+def _bytes(values: list[bytes]) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+def _ints(values: list[int]) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+
+def _floats(values: list[float]) -> tf.train.Feature:
+    return tf.train.Feature(float_list=tf.train.FloatList(value=[min(1.0, max(0.0, value)) for value in values]))
