@@ -21,7 +21,8 @@ DATA_DIR = Path(env.str("WEBNET_DATA", str(BASE_DIR / "var"))).resolve()
 WEIGHTS_DIR = Path(env.str("WEBNET_WEIGHTS", str(DATA_DIR / "weights"))).resolve()
 RUNS_DIR = DATA_DIR / "runs"
 UPLOADS_DIR = DATA_DIR / "uploads"
-for folder in (DATA_DIR, RUNS_DIR, UPLOADS_DIR):
+STATIC_ROOT = DATA_DIR / "static"
+for folder in (DATA_DIR, RUNS_DIR, UPLOADS_DIR, STATIC_ROOT):
     folder.mkdir(parents=True, exist_ok=True)
 
 # --- security --------------------------------------------------------------------------------------------------------
@@ -187,7 +188,6 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
 for name, folder in {"openseadragon": "openseadragon/build/openseadragon", "uplot": "uplot/dist"}.items():
     if (BASE_DIR / "node_modules" / folder).is_dir():

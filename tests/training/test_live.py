@@ -16,13 +16,18 @@ from django.db import connection
 
 from training import live
 from training.consumers import FORBIDDEN
-from training.models import Event, Run
+from training.models import Detector, Event, InferenceRun, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def make_run(dataset: Any) -> Run:
-    return Run.objects.create(dataset=dataset, kind="inference", state="running")
+    detector = Detector.objects.create(
+        name="Pretrained", kind="pretrained", architecture="x", input_size=300, labels=[], folder="x"
+    )
+    return InferenceRun.objects.create(
+        dataset=dataset, kind="inference", state="running", detector=detector, threshold=0.5, mapping={}
+    )
 
 
 def logs(*texts: Any) -> list[tuple[str, dict[str, Any]]]:
