@@ -75,7 +75,3 @@ class GridFilter:
         values = {"search": self.search, "state": self.state, "label": self.label, "sort": self.sort} | changed
         kept = {name: value for name, value in values.items() if value}
         return f"?{urlencode(kept)}" if kept else ""
-
-    @property
-    def query_without_state(self) -> str:
-        return self.query(state="")

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from datasets.filters import GridFilter
@@ -53,10 +55,18 @@ def detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "filter": wanted,
         "labels": labels,
         "totals": totals,
-        "states": [("", totals["all"]), *((state, totals[state]) for state in Artwork.State.values)],
+        "states": _states(wanted, totals),
         "query": wanted.query(),
     }
+    for artwork in page.object_list:
+        artwork.thumbnail = artwork.file_url("thumbnail")
     return render(request, "datasets/detail.html", context | {"data": _grid_data(context)})
+
+
+def _states(wanted: GridFilter, totals: dict[str, int]) -> list[tuple[str, Any, int, str]]:
+    """(state, its name, how many, the address that shows them), beginning with all of them."""
+    choices = [("", _("All")), *Artwork.State.choices]
+    return [(key, name, totals[key or "all"], wanted.query(state=key) or "?") for key, name in choices]
 
 
 def _grid_data(context: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +75,7 @@ def _grid_data(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "dataset": {"id": dataset.pk, "name": dataset.name, "description": dataset.description},
         "may": context["may"],
+        "max_upload_bytes": settings.MAX_UPLOAD_BYTES,
     }
 
 

@@ -20,16 +20,22 @@ export function targetOf(edit) {
 
 /** The state after an edit, as a new object; the given one is left alone. Edits of boxes that are gone do nothing. */
 export function applyEdit(state, edit, username) {
+  if (edit.op === "mark_nothing") return marked(state, edit.value);
   const boxes = new Map(state.boxes);
-  if (edit.op === "mark_nothing") return { boxes, nothing: edit.value };
   const id = targetOf(edit);
   const box = boxes.get(id);
   if (edit.op === "create") boxes.set(id, created(edit, username));
   else if (edit.op === "restore") boxes.set(id, edit.box);
   else if (edit.op === "delete" || edit.op === "reject") boxes.delete(id);
   else if (box) boxes.set(id, { ...box, ...changes(edit), state: "confirmed", author: username });
-  const confirmed = ["create", "update", "accept", "restore"].includes(edit.op) && boxes.get(id)?.state === "confirmed";
-  return { boxes, nothing: state.nothing && !confirmed };
+  const somethingThere = boxes.has(id) && ["create", "update", "accept", "restore"].includes(edit.op);
+  return { boxes, nothing: state.nothing && !somethingThere };
+}
+
+/** Who says that there is nothing to mark also rejects the suggestions that wait. */
+function marked(state, nothing) {
+  if (!nothing) return { ...state, nothing };
+  return { nothing, boxes: new Map([...state.boxes].filter(([, box]) => box.state !== "suggested")) };
 }
 
 function created(edit, username) {
@@ -45,13 +51,18 @@ function changes(edit) {
 /** The edits that take back `edit`, given the state that it met. */
 export function inverseOf(edit, state) {
   const box = state.boxes.get(targetOf(edit));
-  const inverse = inverseOfBox(edit, box, state);
-  const cleared = state.nothing && edit.op !== "mark_nothing" && edit.op !== "delete" && edit.op !== "reject";
+  if (edit.op === "mark_nothing") return inverseOfMark(edit, state);
+  const inverse = inverseOfBox(edit, box);
+  const cleared = state.nothing && !applyEdit(state, edit, "").nothing;
   return cleared ? [...inverse, { op: "mark_nothing", value: true }] : inverse;
 }
 
-function inverseOfBox(edit, box, state) {
-  if (edit.op === "mark_nothing") return [{ op: "mark_nothing", value: state.nothing }];
+function inverseOfMark(edit, state) {
+  const rejected = edit.value ? [...state.boxes.values()].filter((box) => box.state === "suggested") : [];
+  return [{ op: "mark_nothing", value: state.nothing }, ...rejected.map((box) => ({ op: "restore", box }))];
+}
+
+function inverseOfBox(edit, box) {
   if (!box) return edit.op === "create" || edit.op === "restore" ? [{ op: "delete", id: targetOf(edit) }] : [];
   // Only what was changed is put back, so that what somebody else changed on the same box since then stays.
   if (edit.op === "update" && box.state === "confirmed") {

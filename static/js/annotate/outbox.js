@@ -11,6 +11,8 @@
 
 import { applyEdit, sameBox, stateOf, targetOf } from "./document.js";
 
+/** The server takes no larger batch. */
+const EDITS_AT_ONCE = 500;
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 
@@ -52,12 +54,17 @@ export function createOutbox(options) {
 
   store.subscribe((change) => {
     if (change.origin !== "local") return;
-    const before = change.edits.map((edit, i) => change.before[i].boxes.get(targetOf(edit)) ?? null);
-    const batch = { id: newId(), revision, edits: change.edits, before, made: Date.now() + batches.length / 1000 };
-    batches.push(batch);
-    keep.put(batch);
+    for (let start = 0; start < change.edits.length; start += EDITS_AT_ONCE) seal(change, start);
     deliver();
   });
+
+  function seal(change, start) {
+    const edits = change.edits.slice(start, start + EDITS_AT_ONCE);
+    const before = edits.map((edit, i) => change.before[start + i].boxes.get(targetOf(edit)) ?? null);
+    const batch = { id: newId(), revision, edits, before, made: Date.now() + batches.length / 1000 };
+    batches.push(batch);
+    keep.put(batch);
+  }
 
   /** Send batch after batch until none is left; one delivery runs at a time. */
   function deliver() {

@@ -1,0 +1,60 @@
+/** Files out of a drop or a file chooser: folders read to the bottom, and each file sorted into what can be done with it. */
+
+const IMAGE = /\.(jpe?g|jpe|jfif|png|webp|tiff?)$/i;
+const ARCHIVE = /\.zip$/i;
+const JUNK = /^(\.|Thumbs\.db$|desktop\.ini$|__MACOSX$)/i;
+
+/** What systems leave in folders is nobody's artwork and not worth a line in a report. */
+function isJunk(path) {
+  return path.split("/").some((part) => JUNK.test(part));
+}
+
+/** "image", "archive", or "other"; a file without a suffix may be an image: the server looks inside. */
+export function kindOf(name) {
+  if (ARCHIVE.test(name)) return "archive";
+  return IMAGE.test(name) || !/\.[^./]+$/.test(name) ? "image" : "other";
+}
+
+function fileOf(entry) {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+async function entriesOf(directory) {
+  const reader = directory.createReader();
+  const found = [];
+  // A reader gives about a hundred entries per call, and an empty list at the end.
+  for (;;) {
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!batch.length) return found;
+    found.push(...batch);
+  }
+}
+
+async function walk(entry) {
+  if (isJunk(entry.name)) return [];
+  if (entry.isFile) return [{ file: await fileOf(entry), path: entry.fullPath.replace(/^\//, "") }];
+  const inside = [];
+  for (const child of await entriesOf(entry)) inside.push(...(await walk(child)));
+  return inside;
+}
+
+/**
+ * Files of a drop, those in folders included.
+ *
+ * @param {DataTransfer} transfer
+ * @returns {Promise<{file: File, path: string}[]>}
+ */
+export async function droppedFiles(transfer) {
+  // Entries must be taken before the first await: the transfer is emptied after the event.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return chosenFiles(transfer.files);
+  const lists = await Promise.all(entries.map(walk));
+  return lists.flat();
+}
+
+/** Files of an `<input type=file>`; a folder's carry their path below it. */
+export function chosenFiles(files) {
+  return [...files]
+    .map((file) => ({ file, path: file.webkitRelativePath || file.name }))
+    .filter(({ path }) => !isJunk(path));
+}

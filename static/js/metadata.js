@@ -1,0 +1,97 @@
+/** The side dialog in which an artwork is described. */
+
+import { api } from "./api.js";
+import { showDialog } from "./dialogs.js";
+import { element } from "./dom.js";
+import { submitForm } from "./forms.js";
+import { toast } from "./toast.js";
+
+/** Fields by their Dublin Core names, in the order of a museum label. */
+function fields() {
+  return [
+    ["title", gettext("Title"), { maxlength: 500 }],
+    ["creator", gettext("Creator"), { maxlength: 500 }],
+    ["date", gettext("Date"), { maxlength: 200 }],
+    ["medium", gettext("Medium"), { maxlength: 500 }],
+    ["extent", gettext("Dimensions"), { maxlength: 500 }],
+    ["identifier", gettext("Inventory number"), { maxlength: 200 }],
+    ["publisher", gettext("Institution"), { maxlength: 500 }],
+    ["rights", gettext("Rights"), { maxlength: 500 }],
+    ["source", gettext("Source URL"), { maxlength: 1000, type: "url", inputmode: "url", placeholder: "https://" }],
+    ["description", gettext("Description"), { rows: 5 }],
+  ];
+}
+
+function field([name, label, attributes], value) {
+  const id = `metadata-${name}`;
+  const tag = name === "description" ? "textarea" : "input";
+  const input = element(tag, { id, name, autocomplete: "off", ...(tag === "input" ? { type: "text" } : {}), ...attributes });
+  input.value = value ?? "";
+  return element("p", { class: "field" }, element("label", { for: id }, label), input);
+}
+
+/** Somebody else saved first: keep what was typed here, and say at each field what it holds by now. */
+function showOthers(form, current) {
+  form.querySelectorAll(".field-other").forEach((found) => found.remove());
+  for (const [name] of fields()) {
+    const input = form.elements[name];
+    if ((current[name] ?? "") === input.value.trim()) continue;
+    const text = interpolate(gettext("Now in the dataset: %s"), [current[name] || "—"]);
+    input.closest(".field").append(element("span", { class: "field-other small" }, text));
+  }
+}
+
+function save(address, form, artwork, onSaved) {
+  let revision = artwork.metadata_revision;
+  return async (values) => {
+    try {
+      const saved = await api("PATCH", address, { json: { ...values, metadata_revision: revision } });
+      form.closest("dialog").close();
+      toast(gettext("Saved."), { kind: "ok" });
+      onSaved(saved);
+    } catch (error) {
+      if (error.code === "stale") {
+        revision = error.data.current.metadata_revision;
+        showOthers(form, error.data.current);
+      }
+      throw error;
+    }
+  };
+}
+
+/** The form; also used where the dialog is not wanted. */
+export function metadataForm(address, artwork, onSaved) {
+  const form = element("form", { novalidate: true, class: "metadata", id: "metadata-form" });
+  form.append(...fields().map((description) => field(description, artwork[description[0]])));
+  submitForm(form, save(address, form, artwork, onSaved));
+  return form;
+}
+
+/**
+ * Open the dialog for the artwork at an API address.
+ *
+ * @param {string} address
+ * @param {(artwork: object) => void} onSaved gets the artwork as it was saved
+ */
+export async function describeArtwork(address, onSaved) {
+  let artwork;
+  try {
+    artwork = await api("GET", address);
+  } catch (error) {
+    toast(error.message, { kind: "error" });
+    return;
+  }
+  const form = metadataForm(address, artwork, onSaved);
+  const picture = element("img", { src: artwork.urls.thumbnail, alt: "", class: "metadata-picture" });
+  const cancel = element("button", { type: "button", class: "button" }, gettext("Cancel"));
+  const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Save"));
+  const dialog = showDialog({
+    title: gettext("Describe the artwork"),
+    content: [picture, form],
+    actions: [cancel, submit],
+    kind: "side",
+    keep: true,
+  });
+  cancel.addEventListener("click", () => dialog.close());
+  form.elements.title.focus();
+}
