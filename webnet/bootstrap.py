@@ -32,7 +32,7 @@ def another_python() -> Optional[str]:
 
 def main() -> int:
     """Go on with a supported Python; the exit code is 0 or, after one clear sentence, another."""
-    if is_supported(sys.version_info):
+    if is_supported(sys.version_info[:3]):
         from webnet import setting_up
 
         return setting_up.main(sys.argv[1:])

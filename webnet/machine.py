@@ -63,7 +63,8 @@ def explain(error: OSError) -> str:
     """One sentence for what the operating system refused while things were set up or started."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            f"The disk is full: make room (the first run needs {GIGABYTES_TO_INSTALL:g} GB) and run the same command again."
+            f"The disk is full: make room (the first run needs {GIGABYTES_TO_INSTALL:g} GB) and run the same command"
+            " again."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (

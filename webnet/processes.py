@@ -10,7 +10,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "WEBNET_INSTANCE"
-# Queue clusters wait for their running task; trainers save a checkpoint.
+# A trainer saves a checkpoint within two or three; a cluster waits for its running task, which may be hours.
 SECONDS_TO_END = 8.0
-SECONDS_TO_SAVE = 15.0
 
 
 class AlreadyRunning(Exception):
@@ -48,8 +46,8 @@ def claim(data: Path, url: str = "") -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise AlreadyRunning(
-                f"WebNet Trainer is already running from {data}: {lock.read().strip() or 'it is just starting'}. Stop it"
-                " with Ctrl-C there first, or start a second one with its own WEBNET_DATA=/path and PORT=8001."
+                f"WebNet Trainer is already running from {data} ({lock.read().strip() or 'just starting'}). Stop that one"
+                " with Ctrl-C first, or start a second one with its own WEBNET_DATA=/path and PORT=8001."
             ) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()} {url}".strip())
@@ -102,23 +100,20 @@ def clear_orphans(data: Path) -> int:
 
 
 def stop_all(data: Path, reap: Callable[[], object] = lambda: None) -> None:
-    """Ask every marked process to end, and end those that do not.
+    """End every marked process: asked with SIGTERM at once, killed if still there after `SECONDS_TO_END`.
 
-    Leaders of a process group (the web process, the clusters, trainers) are asked with SIGTERM at once; their helpers
-    follow them. After 8 s whatever is not a group of its own below a cluster is killed, after 15 s everything is.
+    Only the leaders of a process group are asked (the web process, the clusters, trainers); their helpers follow them.
     `reap` is called again and again, for the parent to collect its children.
     """
-    started = time.monotonic()
-    ended_groups = {process.group for process in marked(data)}
+    deadline = time.monotonic() + SECONDS_TO_END
     for process in marked(data):
         if process.pid == process.group:
             send(process.pid, signal.SIGTERM)
     while remaining := marked(data):
-        reap()
-        waited = time.monotonic() - started
-        for process in remaining:
-            if waited > SECONDS_TO_SAVE or (waited > SECONDS_TO_END and not _saves(process, ended_groups)):
+        if time.monotonic() > deadline:
+            for process in remaining:
                 send(process.pid, signal.SIGKILL)
+        reap()
         time.sleep(0.05)
     reap()
 

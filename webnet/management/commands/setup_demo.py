@@ -1,0 +1,94 @@
+"""`manage.py setup_demo`: the demo account, the pretrained detectors and the demo dataset. Running it again is harmless."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from tqdm import tqdm
+
+from annotations.labelling import create_label
+from annotations.models import Label
+from annotations.services import import_boxes
+from datasets import demo
+from datasets.models import Dataset
+from datasets.services import Duplicate, add_artwork, create_dataset
+from training.services import register_pretrained
+
+USERNAME = "demo"
+DATASET = "Abstract compositions (demo)"
+
+
+class Command(BaseCommand):
+    help = "Make the demo account (its password is printed), register the pretrained detectors, make the demo dataset."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._detectors()
+        user = self._account()
+        # Made once: whoever deletes the demo does not want it back at the next start.
+        marker = Path(settings.DATA_DIR) / "demo-made"
+        if not marker.exists():
+            fill(demo_dataset(user), user)
+            marker.touch()
+        password = password_file()
+        if password.exists():
+            self.stdout.write(f"Demo account: {USERNAME}, password: {password.read_text()} (kept in {password})")
+
+    def _detectors(self) -> None:
+        found = sorted(Path(settings.WEIGHTS_DIR).glob("*/detector.json"))
+        for description in found:
+            register_pretrained(description.parent)
+        if not found:
+            self.stderr.write(f"No pretrained detector in {settings.WEIGHTS_DIR}: `make run` unpacks it.")
+
+    def _account(self) -> Any:
+        users = get_user_model().objects
+        user = users.filter(username=USERNAME).first()
+        if user is None:
+            password = secrets.token_urlsafe(9)
+            user = users.create_superuser(USERNAME, password=password)
+            descriptor = os.open(password_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(password)
+        return user
+
+
+def password_file() -> Path:
+    """Where the demo account's first password is kept, readable by the installation's owner alone."""
+    return Path(settings.DATA_DIR) / "demo-password"
+
+
+def demo_dataset(user: Any) -> Dataset:
+    """The demo dataset with its concepts; one that an interrupted set-up began is gone on with."""
+    dataset = Dataset.objects.present().filter(name=DATASET, created_by=user).first()
+    if dataset is None:
+        dataset = create_dataset(user=user, name=DATASET, description=demo.DESCRIPTION)
+    known = set(Label.objects.filter(dataset=dataset).values_list("name", flat=True))
+    for name, colour, shortcut in demo.LABELS:
+        if name not in known:
+            create_label(dataset=dataset, name=name, colour=colour, shortcut=shortcut)
+    return dataset
+
+
+def fill(dataset: Dataset, user: Any) -> None:
+    """Add the compositions that are not there yet, each with its boxes or not at all."""
+    labels = dict(Label.objects.filter(dataset=dataset).values_list("name", "pk"))
+    compositions = list(demo.compositions())
+    for number, composition in enumerate(tqdm(compositions, desc="Demo dataset", unit=" artworks"), start=1):
+        upload = SimpleUploadedFile(f"composition-{number:02d}.{composition.suffix}", composition.image)
+        try:
+            with transaction.atomic():
+                artwork = add_artwork(dataset=dataset, user=user, upload=upload, metadata=composition.metadata)
+                if composition.annotated:
+                    boxes = [(labels[name], *place) for name, *place in composition.boxes]
+                    import_boxes(artwork=artwork, boxes=boxes, user=user)
+        except Duplicate:
+            # An earlier, interrupted set-up has added it, boxes and all.
+            continue

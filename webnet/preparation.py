@@ -1,0 +1,65 @@
+"""What an installation needs besides packages before it can serve: weights, translations, database, demo."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+
+from training.pipeline import weights
+
+Tell = Callable[[str], None]
+
+
+def prepare_files(tell: Tell) -> None:
+    """Unpack and verify the offline weights and compile the translations; both are quick where nothing changed."""
+    try:
+        weights.prepare(settings.WEIGHTS_DIR, node_modules=settings.BASE_DIR / "node_modules")
+    except weights.WeightsError as error:
+        raise CommandError(str(error)) from None
+    compiled = sum(compile_translation(source) for folder in settings.LOCALE_PATHS for source in folder.rglob("*.po"))
+    if compiled:
+        tell(f"Compiled {compiled} translations.")
+
+
+def compile_translation(source: Path) -> bool:
+    """Write the .mo file beside a .po file if it is missing or older; whether it was written.
+
+    With Babel, for gettext's msgfmt, which Django calls, is missing on many machines.
+    """
+    target = source.with_suffix(".mo")
+    if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+        return False
+    with source.open("rb") as file:
+        catalog = read_po(file, locale=source.parent.parent.name)
+    # Aside and then into place: a process that starts now never reads half a file.
+    draft = target.with_name(f"{target.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        write_mo(file, catalog)
+    draft.replace(target)
+    return True
+
+
+def prepare_database(tell: Tell) -> None:
+    """Bring the tables up to date."""
+    output = io.StringIO()
+    try:
+        call_command("migrate", interactive=False, verbosity=1, stdout=output)
+    except DatabaseError as error:
+        raise CommandError(
+            f"The database cannot be used ({str(error).strip().splitlines()[0]}): check DATABASE_URL, or leave it out to use"
+            " the one in the data folder."
+        ) from None
+    applied = output.getvalue().count(" OK")
+    if applied:
+        tell(f"Database ready ({applied} migrations applied).")
+
+
+def prepare_demo() -> None:
+    """Make the demo account and the demo dataset where they are missing."""
+    call_command("setup_demo")
