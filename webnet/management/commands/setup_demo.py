@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand
-from django.db import transaction
 from tqdm import tqdm
 
 from annotations.labelling import create_label
@@ -84,11 +83,10 @@ def fill(dataset: Dataset, user: Any) -> None:
     for number, composition in enumerate(tqdm(compositions, desc="Demo dataset", unit=" artworks"), start=1):
         upload = SimpleUploadedFile(f"composition-{number:02d}.{composition.suffix}", composition.image)
         try:
-            with transaction.atomic():
-                artwork = add_artwork(dataset=dataset, user=user, upload=upload, metadata=composition.metadata)
-                if composition.annotated:
-                    boxes = [(labels[name], *place) for name, *place in composition.boxes]
-                    import_boxes(artwork=artwork, boxes=boxes, user=user)
-        except Duplicate:
-            # An earlier, interrupted set-up has added it, boxes and all.
-            continue
+            artwork = add_artwork(dataset=dataset, user=user, upload=upload, metadata=composition.metadata)
+        except Duplicate as duplicate:
+            artwork = duplicate.artwork
+        # An earlier set-up may have been interrupted anywhere; what somebody has edited since is theirs.
+        if composition.annotated and artwork.revision == 0:
+            boxes = [(labels[name], *place) for name, *place in composition.boxes]
+            import_boxes(artwork=artwork, boxes=boxes, user=user, nothing=not boxes)
