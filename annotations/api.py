@@ -39,7 +39,9 @@ class LabelList(generics.GenericAPIView[Label]):
     def get_queryset(self) -> LabelQuerySet:
         if getattr(self, "swagger_fake_view", False):
             return Label.objects.none()
-        return Label.objects.filter(dataset=_dataset(self.request, self.kwargs["dataset_id"], Role.VIEWER)).with_counts()
+        dataset = _dataset(self.request, self.kwargs["dataset_id"], Role.VIEWER)
+        # Counting groups the rows, and grouped rows lose the model's own order.
+        return Label.objects.filter(dataset=dataset).with_counts().order_by("name", "pk")
 
     @extend_schema(operation_id="labels_list", responses=LabelSerializer(many=True))
     def get(self, request: Request, dataset_id: int) -> Response:
@@ -61,9 +63,8 @@ class LabelDetail(APIView):
     @extend_schema(operation_id="labels_update", request=LabelInput(partial=True), responses=LabelSerializer)
     def patch(self, request: Request, dataset_id: int, label_id: int) -> Response:
         """Rename it, or give it another colour or shortcut."""
-        dataset = _dataset(request, dataset_id, Role.CURATOR)
-        changes = _given(LabelInput(data=request.data, partial=True))
-        services.update_label(label=_label(dataset, label_id), **changes)
+        label = _label(_dataset(request, dataset_id, Role.CURATOR), label_id)
+        services.update_label(label=label, **_given(LabelInput(data=request.data, partial=True)))
         return Response(LabelSerializer(Label.objects.with_counts().get(pk=label_id)).data)
 
     @extend_schema(operation_id="labels_delete", parameters=[FORCE], responses={204: None})
