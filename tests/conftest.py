@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,7 @@ class Server:
     folder: Path
     env: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]]
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run a management command of this installation; return what it printed."""
@@ -247,6 +249,35 @@ class Server:
         self.start("queue", sys.executable, "manage.py", "qcluster")
         self.start("training", sys.executable, "manage.py", "qcluster", Q_CLUSTER_NAME="training")
 
+    def start_serve(self) -> None:
+        """Start everything the way `make run` does: web process, clusters, heartbeats."""
+        port = self.url.rsplit(":", 1)[1]
+        self.start("serve", sys.executable, "manage.py", "serve", "--port", port)
+        wait_for(self.answers, 60, "serve")
+
+    def seed(self, artworks: int = 12) -> dict[str, Any]:
+        """Make the small learnable dataset of `tests.seed`; return its ids."""
+        command = [sys.executable, "-m", "tests.seed", str(artworks)]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def api(self, path: str, body: Any = None, method: str = "", user: str = "olga") -> Any:
+        """Ask the API below /api/ as a program with a token does; return its JSON. Raises HTTPError."""
+        if user not in self.tokens:
+            self.tokens[user] = ""
+            answer = self.api("token/", {"username": user, "password": PASSWORD}, user=user)
+            self.tokens[user] = answer["token"]
+        headers = {"Content-Type": "application/json"}
+        if self.tokens[user]:
+            headers["Authorization"] = f"Token {self.tokens[user]}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}", data, headers, method=method or ("GET" if data is None else "POST")
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
     def answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/login/", timeout=5):
@@ -265,8 +296,9 @@ class Server:
             process.wait(30)
 
     def stop(self) -> None:
+        """End everything: `serve` is asked, so that it ends its children; the rest is killed."""
         for name in list(self.processes):
-            self.kill(name)
+            self.kill(name, signal.SIGTERM if name == "serve" else signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
@@ -283,10 +315,13 @@ def offline_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """`make_server(clusters=False, **env)`: a fresh installation that is running."""
+    """`make_server(web=True, clusters=False, serve=False, **env)`: a fresh installation that is running.
+
+    `serve` starts all of it with `manage.py serve`, as `make run` does.
+    """
     made: list[Server] = []
 
-    def make(*, clusters: bool = False, web: bool = True, **env: str) -> Server:
+    def make(*, clusters: bool = False, web: bool = True, serve: bool = False, **env: str) -> Server:
         folder = tmp_path / f"installation-{len(made)}"
         folder.mkdir()
         variables = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
@@ -294,6 +329,9 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server = Server(f"http://127.0.0.1:{free_port()}", folder, variables, {})
         made.append(server)
         server.manage("migrate", "--verbosity", "0")
+        if serve:
+            server.start_serve()
+            return server
         if clusters:
             server.start_clusters()
         if web:

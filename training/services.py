@@ -225,15 +225,19 @@ def end_run(run_id: int, worker: str, state: State, message: str = "") -> bool:
     return _change(run_id, {State.RUNNING}, state, message)
 
 
-def interrupt_run(run: Run, message: str) -> None:
-    """A run's worker is gone: hand it out again, or stop where it was cancelled or has died too often."""
+def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
+    """A run's worker is gone: hand it out again, or stop where it was cancelled or has died too often.
+
+    An orderly stop, as when the whole installation is shut down, is no reason to give a run up.
+    """
     if run.cancel_requested:
         _change(run.pk, {State.RUNNING}, State.CANCELLED)
-    elif run.attempts >= settings.RUN_MAX_ATTEMPTS:
+    elif run.attempts >= settings.RUN_MAX_ATTEMPTS and not orderly:
         _change(run.pk, {State.RUNNING}, State.INTERRUPTED, message)
     else:
         with transaction.atomic():
-            if _change(run.pk, {State.RUNNING}, State.QUEUED, message):
+            again = {"attempts": 0} if orderly else {}
+            if _change(run.pk, {State.RUNNING}, State.QUEUED, message, **again):
                 _send(run)
 
 

@@ -206,7 +206,7 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
     elif outcome.code == 1:
         services.end_run(run_id, worker, State.FAILED, outcome.error or _("The process ended with an error; see its log."))
     else:
-        services.interrupt_run(run, _reason(outcome))
+        services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED)
 
 
 def _reason(outcome: Outcome) -> str:
