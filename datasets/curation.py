@@ -1,0 +1,78 @@
+"""The admin of curators: each sees and changes what belongs to the datasets that they curate, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from datasets.models import Dataset, Role
+from datasets.querysets import DatasetQuerySet
+
+CURATING = (Role.CURATOR, Role.ADMINISTRATOR)
+
+
+def curated_datasets(user: Any) -> DatasetQuerySet:
+    """The datasets that `user` may curate in the admin; all of them, deleted ones too, for superusers."""
+    if user.is_superuser:
+        return Dataset.objects.all()
+    return Dataset.objects.present().filter(memberships__user=user, memberships__role__in=CURATING)
+
+
+class CuratedAdmin(admin.ModelAdmin):
+    """Rows of the datasets that somebody curates, with rights from their memberships instead of Django's permissions.
+
+    `dataset_path` leads from the model to its dataset; "" for the dataset itself.
+    """
+
+    dataset_path = "dataset"
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        return rows.filter(**{f"{self.dataset_path or 'pk'}__in": curated_datasets(request.user).values("pk")})
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return user.is_active and (user.is_superuser or curated_datasets(user).exists())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._curates(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._curates(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._curates(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offer only datasets that are curated."""
+        if db_field.related_model is Dataset:
+            options["queryset"] = curated_datasets(request.user).filter(deleted_at=None)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def _curates(self, request: HttpRequest, obj: Any) -> bool:
+        if request.user.is_superuser or obj is None:
+            return self.has_module_permission(request)
+        return CuratedAdmin.get_queryset(self, request).filter(pk=obj.pk).exists()
+
+
+class ReadOnly:
+    """Mixed into an admin whose rows are records: looked at, never typed in."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
