@@ -28,7 +28,9 @@ from annotations.serializers import (
 from datasets.models import Artwork, Dataset, Role
 from datasets.permissions import dataset_for
 
-FORCE = OpenApiParameter("force", OpenApiTypes.BOOL, description="Delete the label with all boxes that carry it.")
+FORCE = OpenApiParameter(
+    "force", OpenApiTypes.BOOL, description="Delete the label with all boxes that carry it."
+)
 
 
 class LabelList(generics.GenericAPIView[Label]):
@@ -111,14 +113,18 @@ class Suggestions(APIView):
 class AllSuggestions(APIView):
     """Suggestions of a whole dataset."""
 
-    @extend_schema(operation_id="suggestions_review_all", request=ReviewAllSerializer, responses=CountSerializer)
+    @extend_schema(
+        operation_id="suggestions_review_all", request=ReviewAllSerializer, responses=CountSerializer
+    )
     def post(self, request: Request, dataset_id: int) -> Response:
         """Accept or reject all pending suggestions of at least a score, of one label or of all."""
         dataset = _dataset(request, dataset_id, Role.ANNOTATOR)
         review = _given(ReviewAllSerializer(data=request.data))
         label_id = review.pop("label", None)
         label = _label(dataset, label_id) if label_id else None
-        return Response({"count": services.review_all(dataset=dataset, user=request.user, label=label, **review)})
+        return Response(
+            {"count": services.review_all(dataset=dataset, user=request.user, label=label, **review)}
+        )
 
 
 class CocoExport(APIView):

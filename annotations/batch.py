@@ -72,23 +72,32 @@ class Board:
         """Write new, changed and deleted boxes in three statements at most."""
         new = [box for key, box in self.boxes.items() if key not in self._before]
         if Box.objects.filter(pk__in=[box.pk for box in new]).exists():
-            raise EditRefused(_("A box with this id exists on another artwork. Give the box a new id."), code="box_exists")
+            raise EditRefused(
+                _("A box with this id exists on another artwork. Give the box a new id."), code="box_exists"
+            )
         Box.objects.bulk_create(new)
         changed = [self.boxes[key] for key in self._touched & self._before & set(self.boxes)]
         # Their rows are held by the lock on the artwork, so this only ever updates.
-        Box.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGEABLE)
+        Box.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGEABLE
+        )
         Box.objects.filter(pk__in=self._before - set(self.boxes)).delete()
 
     def _create(self, edit: EditData) -> None:
         if edit["id"] in self.boxes:
-            raise EditRefused(_("A box with this id exists already. Give the new box an id of its own."), code="box_exists")
+            raise EditRefused(
+                _("A box with this id exists already. Give the new box an id of its own."), code="box_exists"
+            )
         self._put(edit["id"], edit["label"], edit, state=Box.State.CONFIRMED, source=Box.Source.MANUAL)
 
     def _update(self, edit: EditData) -> None:
         box = self._shown(edit)
         known = rect_of(box)
         place = Rect(
-            edit.get("x", known.x), edit.get("y", known.y), edit.get("width", known.width), edit.get("height", known.height)
+            edit.get("x", known.x),
+            edit.get("y", known.y),
+            edit.get("width", known.width),
+            edit.get("height", known.height),
         )
         self._move(box, edit.get("label", box.label_id), place)
         box.state = Box.State.CONFIRMED
@@ -110,7 +119,9 @@ class Board:
 
     def _reject(self, edit: EditData) -> None:
         if self._shown(edit).source != Box.Source.DETECTOR:
-            raise EditRefused(_("A person made this box: delete it instead of rejecting it."), code="not_a_suggestion")
+            raise EditRefused(
+                _("A person made this box: delete it instead of rejecting it."), code="not_a_suggestion"
+            )
         self._delete(edit)
 
     def _restore(self, edit: EditData) -> None:
@@ -146,7 +157,9 @@ class Board:
     def _shown(self, edit: EditData) -> Box:
         box = self.boxes.get(edit["id"])
         if box is None or box.state == Box.State.REJECTED:
-            raise EditRefused(_("This box is not on the artwork (any more). Reload the artwork."), code="unknown_box")
+            raise EditRefused(
+                _("This box is not on the artwork (any more). Reload the artwork."), code="unknown_box"
+            )
         return box
 
     def _put(self, key: UUID, label: int, place: EditData | RestoredBox, *, state: str, source: str) -> None:
@@ -157,7 +170,9 @@ class Board:
 
     def _move(self, box: Box, label: int, place: Rect) -> None:
         if label not in self._labels:
-            raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
+            raise EditRefused(
+                _("This concept is not one of this dataset. Reload its concepts."), code="unknown_label"
+            )
         inside = checked(place, self.artwork.width, self.artwork.height)
         box.label_id = label
         box.x, box.y, box.width, box.height = inside.x, inside.y, inside.width, inside.height

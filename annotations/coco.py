@@ -53,7 +53,9 @@ def document(dataset: Dataset) -> Iterator[str]:
     yield from _array(labels, lambda number, label: {"id": label.pk, "name": label.name, "supercategory": ""})
     yield ',"images":'
     copies = Window(Count("pk"), partition_by="file_name")
-    yield from _array(artworks.annotate(copies=copies).order_by("pk"), lambda number, artwork: _image(artwork))
+    yield from _array(
+        artworks.annotate(copies=copies).order_by("pk"), lambda number, artwork: _image(artwork)
+    )
     yield ',"annotations":'
     yield from _array(boxes.order_by("artwork", "created_at", "pk"), _annotation)
     yield "}"
@@ -95,5 +97,9 @@ def _annotation(number: int, box: Box) -> dict[str, Any]:
 async def _asynchronously(pieces: Iterable[str]) -> AsyncIterator[str]:
     """The same pieces, each made in the thread that owns the database connection."""
     iterator = iter(pieces)
-    while (piece := await sync_to_async(next)(iterator, None)) is not None:
+
+    def next_piece() -> str | None:
+        return next(iterator, None)
+
+    while (piece := await sync_to_async(next_piece)()) is not None:
         yield piece

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, F
@@ -48,29 +47,35 @@ def create_label(*, dataset: Dataset, name: str, colour: str = "", shortcut: str
     """
     with transaction.atomic():
         others = _others(dataset)
-        taken = {label.shortcut for label in others}
         if shortcut is None:
-            shortcut = next((digit for digit in DIGITS if digit not in taken), "")
-        return Label.objects.create(
-            dataset=dataset,
-            name=_free_name(name, others),
-            colour=_colour(colour or _next_colour(others)),
-            shortcut=_free_shortcut(shortcut, others),
-        )
+            shortcut = _next_digit(others)
+        fields = {"name": name, "colour": colour or _next_colour(others), "shortcut": shortcut}
+        return Label.objects.create(dataset=dataset, **checked_fields(fields, others))
 
 
-def update_label(*, label: Label, **changes: Any) -> Label:
+def update_label(*, label: Label, **changes: str) -> Label:
     """Change `name`, `colour` or `shortcut` of a label; raises a `Refusal` as `create_label` does."""
     with transaction.atomic():
-        others = _others(label.dataset, apart_from=label)
-        if "name" in changes:
-            label.name = _free_name(changes["name"], others)
-        if "colour" in changes:
-            label.colour = _colour(changes["colour"])
-        if "shortcut" in changes:
-            label.shortcut = _free_shortcut(changes["shortcut"], others)
+        for field, value in checked_fields(changes, _others(label.dataset, apart_from=label)).items():
+            setattr(label, field, value)
         label.save(update_fields=["name", "colour", "shortcut"])
         return label
+
+
+def checked_fields(fields: Mapping[str, str], others: Sequence[Label]) -> dict[str, str]:
+    """Tidy the name, colour and shortcut of a label, those of them that `fields` holds.
+
+    Raises:
+        Refusal: one is unusable, or taken by one of the `others`.
+    """
+    checked = dict(fields)
+    if "name" in fields:
+        checked["name"] = _free_name(fields["name"], others)
+    if "colour" in fields:
+        checked["colour"] = _colour(fields["colour"])
+    if "shortcut" in fields:
+        checked["shortcut"] = _free_shortcut(fields["shortcut"], others)
+    return checked
 
 
 def delete_label(*, label: Label, force: bool = False) -> None:
@@ -84,7 +89,9 @@ def delete_label(*, label: Label, force: bool = False) -> None:
         boxes = Box.objects.filter(label=label)
         used = boxes.shown().aggregate(boxes=Count("pk"), artworks=Count("artwork", distinct=True))
         if used["boxes"] and not force:
-            message = _("“%(name)s” is the concept of %(boxes)d boxes on %(artworks)d artworks. Deleting it deletes them.")
+            message = _(
+                "“%(name)s” is the concept of %(boxes)d boxes on %(artworks)d artworks. Deleting it deletes them."
+            )
             raise Conflict(message % {"name": label.name, **used}, code="in_use", current=used)
         changed = list(boxes.order_by().values_list("artwork", flat=True).distinct())
         boxes.delete()
@@ -113,7 +120,10 @@ def _free_name(name: str, others: Iterable[Label]) -> str:
     if not name:
         raise Refusal(_("Give the concept a name."), code="no_name")
     if any(label.name.casefold() == name.casefold() for label in others):
-        raise Refusal(_("There is a concept “%(name)s” already. Choose another name.") % {"name": name}, code="name_taken")
+        raise Refusal(
+            _("There is a concept “%(name)s” already. Choose another name.") % {"name": name},
+            code="name_taken",
+        )
     return name
 
 
@@ -132,8 +142,16 @@ def _free_shortcut(shortcut: str, others: Iterable[Label]) -> str:
     owner = next((label for label in others if label.shortcut == key), None)
     if owner:
         words = {"key": key, "name": owner.name}
-        raise Refusal(_("The key “%(key)s” chooses “%(name)s” already. Choose another key.") % words, code="shortcut_taken")
+        raise Refusal(
+            _("The key “%(key)s” chooses “%(name)s” already. Choose another key.") % words,
+            code="shortcut_taken",
+        )
     return key
+
+
+def _next_digit(others: Iterable[Label]) -> str:
+    taken = {label.shortcut for label in others}
+    return next((digit for digit in DIGITS if digit not in taken), "")
 
 
 def _next_colour(others: Iterable[Label]) -> str:

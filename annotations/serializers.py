@@ -33,7 +33,11 @@ class LabelInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100)
     colour = serializers.CharField(max_length=7, required=False, help_text=_("As #rrggbb."))
     shortcut = serializers.CharField(
-        max_length=1, required=False, allow_blank=True, trim_whitespace=False, help_text=_("One visible character, or none.")
+        max_length=1,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text=_("One visible character, or none."),
     )
 
 
@@ -92,7 +96,9 @@ class EditSerializer(serializers.Serializer[Any]):
         needed = NEEDED[edit["op"]]
         missing = sorted(needed - edit.keys())
         if missing:
-            raise serializers.ValidationError({name: _("This operation needs it.") for name in missing}, "required")
+            raise serializers.ValidationError(
+                {name: _("This operation needs it.") for name in missing}, "required"
+            )
         if edit["op"] != "update":
             return {key: value for key, value in edit.items() if key in needed | {"op"}}
         if not edit.keys() & CHANGES:
@@ -105,7 +111,7 @@ class BatchSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     revision = serializers.IntegerField(min_value=0, max_value=LARGEST_ID)
-    edits = EditSerializer(many=True, allow_empty=False, max_length=EDITS_AT_ONCE)
+    edits = EditSerializer(many=True, allow_empty=False, max_length=EDITS_AT_ONCE)  # type: ignore[call-arg]
 
 
 class BoxSerializer(serializers.Serializer[Any]):
@@ -146,7 +152,9 @@ class ReviewSerializer(serializers.Serializer[Any]):
 
     action = serializers.ChoiceField(["accept", "reject"])
     minimum_score = Score(required=False, allow_null=True)
-    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True, max_length=5000)
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_null=True, max_length=5000
+    )
 
 
 class ReviewAllSerializer(serializers.Serializer[Any]):

@@ -40,7 +40,9 @@ __all__ = [
 REVIEWED_AT_ONCE = 500
 
 
-def apply_edits(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
+def apply_edits(
+    *, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]
+) -> Document:
     """Apply a batch of edits to the boxes of an artwork, all or none, and return what is then on it.
 
     A batch that has been applied before is not applied again: a client that heard no answer may send it once more.
@@ -63,14 +65,19 @@ def _apply(artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Se
     if applied and applied.artwork_id == artwork.pk:
         return document(artwork)
     if applied:
-        raise EditRefused(_("The id of this batch was used on another artwork. Give each batch a new id."), code="batch_id_used")
+        raise EditRefused(
+            _("The id of this batch was used on another artwork. Give each batch a new id."),
+            code="batch_id_used",
+        )
     if artwork.revision != revision:
         raise _stale(artwork)
     board = Board(artwork=artwork, user=user)
     board.apply(edits)
     board.save()
     counters.save_changed(artwork, board.boxes.values())
-    Edit.objects.create(pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits))
+    Edit.objects.create(
+        pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits)
+    )
     return document(artwork, board.boxes.values())
 
 
@@ -103,7 +110,12 @@ def write_suggestions(
 
 
 def review_suggestions(
-    *, artwork: Artwork, user: Any, action: str, minimum_score: float | None = None, ids: Collection[UUID] | None = None
+    *,
+    artwork: Artwork,
+    user: Any,
+    action: str,
+    minimum_score: float | None = None,
+    ids: Collection[UUID] | None = None,
 ) -> Document:
     """Accept or reject pending suggestions of an artwork: all, those of at least a score, or those of `ids`.
 
@@ -122,7 +134,12 @@ def review_suggestions(
 
 
 def review_all(
-    *, dataset: Dataset, user: Any, action: str, minimum_score: float | None = None, label: Label | None = None
+    *,
+    dataset: Dataset,
+    user: Any,
+    action: str,
+    minimum_score: float | None = None,
+    label: Label | None = None,
 ) -> int:
     """Accept or reject the pending suggestions of a whole dataset, and return how many there were.
 
@@ -132,7 +149,12 @@ def review_all(
     while True:
         with transaction.atomic():
             waiting = _chosen(Box.objects.filter(artwork=OuterRef("pk")), minimum_score, label)
-            portion = dataset.artworks.present().filter(Exists(waiting), pk__gt=last).order_by("pk").select_for_update()
+            portion = (
+                dataset.artworks.present()
+                .filter(Exists(waiting), pk__gt=last)
+                .order_by("pk")
+                .select_for_update()
+            )
             ids = list(portion.values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
             if not ids:
                 return count
@@ -144,7 +166,11 @@ def review_all(
 
 
 def import_boxes(
-    *, artwork: Artwork, boxes: Sequence[tuple[int, float, float, float, float]], user: Any = None, nothing: bool = False
+    *,
+    artwork: Artwork,
+    boxes: Sequence[tuple[int, float, float, float, float]],
+    user: Any = None,
+    nothing: bool = False,
 ) -> int:
     """Add confirmed boxes that come from a file or a generator, and return how many.
 
@@ -167,7 +193,9 @@ def import_boxes(
 
 def _imported(artwork: Artwork, labels: Collection[int], user: Any, label: int, *place: float) -> Box:
     if label not in labels:
-        raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
+        raise EditRefused(
+            _("This concept is not one of this dataset. Reload its concepts."), code="unknown_label"
+        )
     rect = checked(Rect(*place), artwork.width, artwork.height)
     return Box(
         artwork=artwork,
@@ -191,7 +219,9 @@ def _locked(artwork_id: int) -> Artwork:
 
 
 def _stale(artwork: Artwork) -> Conflict:
-    message = _("Somebody has changed the boxes of this artwork meanwhile. Look at the current ones and try again.")
+    message = _(
+        "Somebody has changed the boxes of this artwork meanwhile. Look at the current ones and try again."
+    )
     return Conflict(message, code="stale", current=document(artwork))
 
 

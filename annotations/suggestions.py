@@ -36,7 +36,12 @@ class Proposals:
     """
 
     def __init__(
-        self, artwork: Artwork, boxes: Sequence[Box], labels: Collection[int], detector_id: int, detector_name: str
+        self,
+        artwork: Artwork,
+        boxes: Sequence[Box],
+        labels: Collection[int],
+        detector_id: int,
+        detector_name: str,
     ) -> None:
         self.artwork, self.labels = artwork, labels
         self.detector_id, self.detector_name = detector_id, detector_name

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Label
 from datasets.models import Artwork
@@ -42,3 +44,15 @@ def edit(client_of: Callable[..., Any], annotator: Any) -> Callable[..., Any]:
         return response
 
     return send
+
+
+@pytest.fixture
+def count_queries() -> Callable[[Callable[[], Any]], int]:
+    """`count_queries(ask)`: how many queries an answer costs; it must be an answer of success."""
+
+    def count(ask: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert ask().status_code == 200
+        return len(queries)
+
+    return count

@@ -25,7 +25,9 @@ def test_a_new_box_is_confirmed_and_counted(edit: Send, artwork: Any, label: Any
     assert (artwork.confirmed, artwork.suggested, artwork.state) == (1, 0, "annotated")
 
 
-def test_a_box_that_the_client_does_not_mention_stays(edit: Send, artwork: Any, label: Any, other_label: Any) -> None:
+def test_a_box_that_the_client_does_not_mention_stays(
+    edit: Send, artwork: Any, label: Any, other_label: Any
+) -> None:
     """The predecessor deleted the boxes whose concepts were not on screen (fault 5)."""
     unseen = box_row(artwork, other_label, (0, 0, 20, 20))
     edit(artwork, created(label))
@@ -33,9 +35,13 @@ def test_a_box_that_the_client_does_not_mention_stays(edit: Send, artwork: Any, 
     assert artwork.confirmed == 2
 
 
-def test_moving_and_relabelling_keep_the_box_its_identity(edit: Send, artwork: Any, label: Any, other_label: Any) -> None:
+def test_moving_and_relabelling_keep_the_box_its_identity(
+    edit: Send, artwork: Any, label: Any, other_label: Any
+) -> None:
     box = box_row(artwork, label, (0, 0, 20, 20))
-    (after,) = edit(artwork, {"op": "update", "id": str(box.pk), "x": 5, "label": other_label.pk}).json()["boxes"]
+    (after,) = edit(artwork, {"op": "update", "id": str(box.pk), "x": 5, "label": other_label.pk}).json()[
+        "boxes"
+    ]
     assert (after["id"], after["x"], after["width"], after["label"]) == (str(box.pk), 5, 20, other_label.pk)
 
 
@@ -45,7 +51,12 @@ def test_an_accepted_or_corrected_suggestion_is_confirmed(
 ) -> None:
     box = suggestion_row(artwork, label, (0, 0, 20, 20))
     (after,) = edit(artwork, {**operation, "id": str(box.pk)}).json()["boxes"]
-    assert (after["state"], after["source"], after["score"], after["author"]) == ("confirmed", "detector", 0.8, "anna")
+    assert (after["state"], after["source"], after["score"], after["author"]) == (
+        "confirmed",
+        "detector",
+        0.8,
+        "anna",
+    )
     assert (artwork.confirmed, artwork.suggested, artwork.state) == (1, 0, "annotated")
 
 
@@ -84,7 +95,15 @@ def test_restoring_makes_a_reviewed_suggestion_pending_again(
     edit: Send, artwork: Any, label: Any, operation: dict[str, Any]
 ) -> None:
     box = suggestion_row(artwork, label, (0, 0, 20, 20))
-    client_knew = {"id": str(box.pk), "label": label.pk, "x": 0, "y": 0, "width": 20, "height": 20, "state": "suggested"}
+    client_knew = {
+        "id": str(box.pk),
+        "label": label.pk,
+        "x": 0,
+        "y": 0,
+        "width": 20,
+        "height": 20,
+        "state": "suggested",
+    }
     edit(artwork, {**operation, "id": str(box.pk)})
     (after,) = edit(artwork, {"op": "restore", "box": client_knew}).json()["boxes"]
     assert (after["state"], after["x"], after["score"], after["detector"]) == ("suggested", 0, 0.8, 7)
@@ -94,7 +113,12 @@ def test_restoring_makes_a_reviewed_suggestion_pending_again(
 def test_a_client_cannot_forge_where_a_box_comes_from(edit: Send, artwork: Any, label: Any) -> None:
     forged = {**created(label), "state": "suggested", "source": "detector", "detector": 1, "score": 0.99}
     (after,) = edit(artwork, {"op": "restore", "box": forged}).json()["boxes"]
-    assert (after["state"], after["source"], after["detector"], after["score"]) == ("confirmed", "manual", None, None)
+    assert (after["state"], after["source"], after["detector"], after["score"]) == (
+        "confirmed",
+        "manual",
+        None,
+        None,
+    )
 
 
 def test_a_batch_may_build_on_itself(edit: Send, artwork: Any, label: Any, other_label: Any) -> None:
@@ -117,7 +141,9 @@ def test_one_bad_edit_refuses_the_whole_batch(edit: Send, artwork: Any, label: A
     assert (Box.objects.count(), Edit.objects.count(), artwork.revision) == (0, 0, 0)
 
 
-def test_a_stale_batch_gets_the_current_document_and_changes_nothing(edit: Send, artwork: Any, label: Any) -> None:
+def test_a_stale_batch_gets_the_current_document_and_changes_nothing(
+    edit: Send, artwork: Any, label: Any
+) -> None:
     edit(artwork, created(label))
     response = edit(artwork, created(label), revision=0)
     assert (response.status_code, response.json()["code"]) == (409, "stale")
@@ -132,7 +158,9 @@ def test_a_batch_sent_again_is_answered_but_not_applied_again(edit: Send, artwor
     assert first.json() == second.json() and artwork.revision == 1
 
 
-def test_the_id_of_a_batch_cannot_be_used_on_another_artwork(edit: Send, artwork: Any, dataset: Any, label: Any) -> None:
+def test_the_id_of_a_batch_cannot_be_used_on_another_artwork(
+    edit: Send, artwork: Any, dataset: Any, label: Any
+) -> None:
     sent = batch(artwork, created(label))
     edit(artwork, **sent)
     response = edit(artwork_row(dataset, 1), created(label), id=sent["id"])

@@ -39,7 +39,9 @@ def test_colours_and_keys_go_on_and_run_out_gently(ask: Ask) -> None:
     assert [label["shortcut"] for label in given] == [*"123456789", "", "", "", ""]
 
 
-def test_labels_are_listed_with_their_confirmed_boxes(ask: Ask, dataset: Any, artwork: Any, label: Any) -> None:
+def test_labels_are_listed_with_their_confirmed_boxes(
+    ask: Ask, dataset: Any, artwork: Any, label: Any
+) -> None:
     box_row(artwork, label, (0, 0, 20, 20))
     suggestion_row(artwork, label, (50, 0, 20, 20))
     answer = ask("get").json()
@@ -64,7 +66,9 @@ def test_labels_are_listed_with_their_confirmed_boxes(ask: Ask, dataset: Any, ar
         ({"colour": "#123456"}, "invalid"),
     ],
 )
-def test_a_label_that_collides_or_cannot_be_used_is_refused(ask: Ask, label: Any, body: dict[str, Any], code: str) -> None:
+def test_a_label_that_collides_or_cannot_be_used_is_refused(
+    ask: Ask, label: Any, body: dict[str, Any], code: str
+) -> None:
     response = ask("post", **body)
     assert (response.status_code, response.json()["code"]) == (400, code)
     assert response.json()["message"] and Label.objects.count() == 1
@@ -78,10 +82,18 @@ def test_names_in_every_script_are_kept(ask: Ask, name: str) -> None:
 def test_a_label_can_be_changed_and_keep_its_own_name(ask: Ask, label: Any) -> None:
     answer = ask("patch", f"{label.pk}/", name="ANGEL", colour="#ABCDEF", shortcut="A")
     assert answer.status_code == 200
-    assert answer.json() == {"id": label.pk, "name": "ANGEL", "colour": "#abcdef", "shortcut": "a", "boxes": 0}
+    assert answer.json() == {
+        "id": label.pk,
+        "name": "ANGEL",
+        "colour": "#abcdef",
+        "shortcut": "a",
+        "boxes": 0,
+    }
 
 
-def test_a_label_with_boxes_is_deleted_only_on_purpose(ask: Ask, dataset: Any, label: Any, other_label: Any) -> None:
+def test_a_label_with_boxes_is_deleted_only_on_purpose(
+    ask: Ask, dataset: Any, label: Any, other_label: Any
+) -> None:
     first, second = artwork_row(dataset, 1), artwork_row(dataset, 2)
     box_row(first, label, (0, 0, 20, 20))
     box_row(second, label, (0, 0, 20, 20))
@@ -90,7 +102,9 @@ def test_a_label_with_boxes_is_deleted_only_on_purpose(ask: Ask, dataset: Any, l
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
     assert refused.json()["current"] == {"boxes": 2, "artworks": 2} and Box.objects.count() == 3
     assert ask("delete", f"{label.pk}/?force=1").status_code == 204
-    states = {artwork.pk: (artwork.confirmed, artwork.state, artwork.revision) for artwork in dataset.artworks.all()}
+    states = {
+        artwork.pk: (artwork.confirmed, artwork.state, artwork.revision) for artwork in dataset.artworks.all()
+    }
     assert states == {first.pk: (0, "todo", 1), second.pk: (1, "annotated", 1)}
 
 

@@ -34,7 +34,10 @@ def test_all_above_a_score_are_accepted(review: Review, artwork: Any, label: Any
     good = suggestion_row(artwork, label, (0, 0, 20, 20), score=0.7)
     poor = suggestion_row(artwork, label, (50, 0, 20, 20), score=0.3)
     document = review(artwork, action="accept", minimum_score=0.5).json()
-    assert {box["id"]: box["state"] for box in document["boxes"]} == {str(good.pk): "confirmed", str(poor.pk): "suggested"}
+    assert {box["id"]: box["state"] for box in document["boxes"]} == {
+        str(good.pk): "confirmed",
+        str(poor.pk): "suggested",
+    }
     assert document["revision"] == 1 and (artwork.confirmed, artwork.suggested) == (1, 1)
     assert Box.objects.get(pk=good.pk).author == annotator
 
@@ -69,13 +72,20 @@ def test_a_whole_dataset_is_reviewed_in_portions(
     assert review(dataset, action="accept", minimum_score=0.5, label=label.pk).json() == {"count": 5}
     for artwork in artworks:
         artwork.refresh_from_db()
-        assert (artwork.confirmed, artwork.suggested, artwork.state, artwork.revision) == (1, 2, "suggested", 1)
+        assert (artwork.confirmed, artwork.suggested, artwork.state, artwork.revision) == (
+            1,
+            2,
+            "suggested",
+            1,
+        )
     assert review(dataset, action="reject", minimum_score=0).json() == {"count": 10}
     assert review(dataset, action="reject", minimum_score=0).json() == {"count": 0}
     assert not dataset.artworks.exclude(state="annotated", revision=2).exists()
 
 
-def test_the_review_of_one_dataset_leaves_others_alone(review: Review, dataset: Any, foreign_label: Any) -> None:
+def test_the_review_of_one_dataset_leaves_others_alone(
+    review: Review, dataset: Any, foreign_label: Any
+) -> None:
     elsewhere = suggestion_row(artwork_row(foreign_label.dataset), foreign_label, (0, 0, 20, 20))
     assert review(dataset, action="accept", minimum_score=0).json() == {"count": 0}
     assert review(dataset, action="accept", minimum_score=0, label=foreign_label.pk).status_code == 404
@@ -84,7 +94,10 @@ def test_the_review_of_one_dataset_leaves_others_alone(review: Review, dataset: 
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"action": "burn"}, {"action": "accept", "minimum_score": 2}, {"action": "accept", "ids": ["x"]}]
+    "body",
+    [{}, {"action": "burn"}, {"action": "accept", "minimum_score": 2}, {"action": "accept", "ids": ["x"]}],
 )
-def test_a_review_that_says_nothing_sensible_is_refused(review: Review, artwork: Any, body: dict[str, Any]) -> None:
+def test_a_review_that_says_nothing_sensible_is_refused(
+    review: Review, artwork: Any, body: dict[str, Any]
+) -> None:
     assert review(artwork, **body).status_code == 400

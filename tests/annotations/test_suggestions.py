@@ -6,17 +6,18 @@ import math
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotations.models import Box
 from annotations.services import Found, write_suggestions
-from django.utils import timezone
-
 from tests.annotations.factories import box_row, suggestion_row
 
 
 def find(artwork: Any, *found: Found, detector: int = 7) -> tuple[int, int]:
     """Write what detector 7 has found."""
-    outcome = write_suggestions(artwork_id=artwork.pk, detector_id=detector, detector_name=f"D{detector}", found=found)
+    outcome = write_suggestions(
+        artwork_id=artwork.pk, detector_id=detector, detector_name=f"D{detector}", found=found
+    )
     artwork.refresh_from_db()
     return outcome
 
@@ -25,7 +26,13 @@ def test_what_is_found_waits_for_a_person_with_its_score(artwork: Any, label: An
     """The predecessor threw scores away and took detections for truth (fault 7)."""
     assert find(artwork, Found(label.pk, 10, 20, 30, 40, 0.61)) == (1, 1)
     box = Box.objects.get()
-    assert (box.state, box.source, box.score, box.detector_id, box.detector_name) == ("suggested", "detector", 0.61, 7, "D7")
+    assert (box.state, box.source, box.score, box.detector_id, box.detector_name) == (
+        "suggested",
+        "detector",
+        0.61,
+        7,
+        "D7",
+    )
     assert (artwork.confirmed, artwork.suggested, artwork.state) == (0, 1, "suggested")
 
 
@@ -50,13 +57,17 @@ def test_a_second_run_replaces_its_own_pending_suggestions_only(artwork: Any, la
     assert artwork.suggested == 2
 
 
-def test_what_another_detector_suggests_already_is_not_suggested_twice(artwork: Any, label: Any, other_label: Any) -> None:
+def test_what_another_detector_suggests_already_is_not_suggested_twice(
+    artwork: Any, label: Any, other_label: Any
+) -> None:
     suggestion_row(artwork, label, (0, 0, 20, 20), detector_id=8)
     assert find(artwork, Found(label.pk, 1, 1, 20, 20, 0.9), Found(other_label.pk, 1, 1, 20, 20, 0.9))[1] == 1
     assert Box.objects.get(detector_id=7).label == other_label
 
 
-def test_a_find_that_a_person_has_relabelled_is_not_made_again(artwork: Any, label: Any, other_label: Any) -> None:
+def test_a_find_that_a_person_has_relabelled_is_not_made_again(
+    artwork: Any, label: Any, other_label: Any
+) -> None:
     suggestion_row(artwork, other_label, (0, 0, 20, 20), state="confirmed")
     assert find(artwork, Found(label.pk, 0, 0, 20, 20, 0.9))[1] == 0
 
