@@ -7,4 +7,5 @@ from annotations import views
 app_name = "annotations"
 urlpatterns = [
     path("datasets/<int:dataset_id>/labels/", views.labels, name="labels"),
+    path("datasets/<int:dataset_id>/artworks/<int:artwork_id>/", views.page, name="page"),
 ]

@@ -1,11 +1,23 @@
 """The pages of annotations: a dataset's concepts, and the page on which boxes are drawn."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from annotations.documents import document
 from annotations.models import Label
+from annotations.neighbours import neighbour
+from annotations.serializers import LabelSerializer
+from datasets.filters import GridFilter
+from datasets.models import Artwork, Role
 from datasets.pages import frame, open_dataset
+from datasets.permissions import has_role
+from datasets.serializers import ArtworkSerializer
 
 
 @require_safe
@@ -30,3 +42,51 @@ def labels(request: HttpRequest, dataset_id: int) -> HttpResponse:
         ],
     }
     return render(request, "annotations/labels.html", context | {"data": data})
+
+
+@require_safe
+@ensure_csrf_cookie
+def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse:
+    """The annotation page of one artwork; the grid's filter in the address decides which artwork is the next."""
+    dataset = open_dataset(request, dataset_id)
+    artwork = get_object_or_404(Artwork.objects.present(), pk=artwork_id, dataset=dataset)
+    labels = list(Label.objects.filter(dataset=dataset).with_counts().order_by("name", "pk"))
+    wanted = GridFilter.of(request.GET, labels)
+    data = {
+        "dataset": {"id": dataset.pk, "name": dataset.name},
+        "artwork": ArtworkSerializer(artwork).data,
+        "document": document(artwork),
+        "labels": LabelSerializer(labels, many=True).data,
+        "username": request.user.get_username(),
+        "can": {"draw": has_role(dataset, Role.ANNOTATOR), "curate": has_role(dataset, Role.CURATOR)},
+        "neighbours": _neighbours(artwork, wanted),
+        "urls": {"api": reverse("datasets-api:artwork-detail", args=[dataset.pk, artwork.pk])},
+    }
+    context = {"dataset": dataset, "artwork": artwork, "query": wanted.query(), "data": data, "fields": _fields(artwork)}
+    context["numbers"] = [("x", "x"), ("y", "y"), ("width", _("Width")), ("height", _("Height"))]
+    return render(request, "annotations/page.html", context | {"can": data["can"], "neighbours": data["neighbours"]})
+
+
+def _neighbours(artwork: Artwork, wanted: GridFilter) -> dict[str, str | None]:
+    """Addresses of the pages before and after, and of the display image to fetch ahead."""
+    before, after = (neighbour(artwork, wanted, forward=forward) for forward in (False, True))
+    return {
+        "previous": before and before.get_absolute_url() + wanted.query(),
+        "next": after and after.get_absolute_url() + wanted.query(),
+        "image": after and after.file_url("display"),
+    }
+
+
+def _fields(artwork: Artwork) -> list[dict[str, Any]]:
+    """The metadata as the form shows it: name in the API, what it is called, its value, the longest it may be."""
+    fields = (Artwork._meta.get_field(name) for name in Artwork.METADATA)
+    return [
+        {
+            "name": field.name,
+            "title": field.verbose_name,
+            "value": getattr(artwork, field.name),
+            "max_length": field.max_length,
+            "kind": {"source": "url", "description": "text"}.get(field.name, "line"),
+        }
+        for field in fields
+    ]

@@ -10,7 +10,14 @@ const PREFIX = "webnet-unsent:";
 export function keptEdits(username, dataset, artwork) {
   const prefix = `${PREFIX}${username}:${dataset}:${artwork}:`;
   return {
-    put: (batch) => localStorage.setItem(prefix + batch.id, JSON.stringify(batch)),
+    put: (batch) => {
+      try {
+        localStorage.setItem(prefix + batch.id, JSON.stringify(batch));
+      } catch (error) {
+        // A full storage must not stop the edit: it stays in memory, is sent as usual, and leaving the page warns.
+        console.warn("Unsent edits cannot be kept in this browser:", error.message);
+      }
+    },
     remove: (id) => localStorage.removeItem(prefix + id),
     all: () => keysFrom(prefix).map((key) => JSON.parse(localStorage.getItem(key))),
   };
