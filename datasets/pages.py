@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page
 from django.http import HttpRequest
 
 from datasets.models import Dataset, Role
@@ -38,3 +39,10 @@ def frame(dataset: Dataset, tab: str) -> dict[str, Any]:
             "administer": has_role(dataset, Role.ADMINISTRATOR),
         },
     }
+
+
+def page_numbers(page: Page[Any]) -> list[int | str]:
+    """Numbers for `parts/pages.html`, with gaps; nothing where one page holds all."""
+    if page.paginator.num_pages < 2:
+        return []
+    return list(page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from datasets.filters import GridFilter
 from datasets.models import Artwork, Dataset, Role
-from datasets.pages import frame, open_dataset
+from datasets.pages import frame, open_dataset, page_numbers
 
 DATASETS_PER_PAGE = 24
 ARTWORKS_PER_PAGE = 48
@@ -26,7 +26,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     for dataset in page.object_list:
         _add_to_card(dataset, request.user)
-    return render(request, "datasets/list.html", {"page": page, "pages": _numbers(page)})
+    return render(request, "datasets/list.html", {"page": page, "pages": page_numbers(page)})
 
 
 def _add_to_card(dataset: Any, user: Any) -> None:
@@ -51,7 +51,7 @@ def detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     context = frame(dataset, "artworks") | {
         "page": page,
-        "pages": _numbers(page),
+        "pages": page_numbers(page),
         "filter": wanted,
         "labels": labels,
         "totals": totals,
@@ -87,10 +87,3 @@ def members(request: HttpRequest, dataset_id: int) -> HttpResponse:
     context = frame(dataset, "members") | {"memberships": people, "roles": Role.choices}
     data = {"dataset": {"id": dataset.pk, "name": dataset.name}, "may": context["may"], "me": request.user.get_username()}
     return render(request, "datasets/members.html", context | {"data": data})
-
-
-def _numbers(page: Page[Any]) -> list[int | str]:
-    """Page numbers with gaps, or nothing where one page holds all."""
-    if page.paginator.num_pages < 2:
-        return []
-    return list(page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1))

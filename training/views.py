@@ -5,11 +5,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from datasets.models import Dataset
-from datasets.pages import frame, open_dataset
-from training.models import Detector, Run
+from datasets.pages import frame, open_dataset, page_numbers
+from training.api import options_json
+from training.models import Detector, Run, TrainingRun
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
 from training.serializers import DetectorSerializer, run_json
 
 RUNS_PER_PAGE = 20
@@ -29,27 +32,39 @@ def _labels(dataset: Dataset) -> list[dict[str, Any]]:
 def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """The detectors that can be used in a dataset: the pretrained ones and those trained on it."""
     dataset = open_dataset(request, dataset_id)
-    usable = Detector.objects.usable_in(dataset.pk)
-    context = frame(dataset, "detectors")
+    usable = list(Detector.objects.usable_in(dataset.pk))
+    described = DetectorSerializer(usable, many=True, context={"dataset": dataset}).data
+    for detector, description in zip(usable, described, strict=True):
+        detector.files = description["files"]  # type: ignore[attr-defined]
+        detector.architecture_title = description["architecture_title"]  # type: ignore[attr-defined]
+    context = frame(dataset, "detectors") | {"detectors": usable}
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name, "artworks": context["counts"]["artworks"]},
         "may": context["may"],
         "labels": _labels(dataset),
-        "detectors": DetectorSerializer(usable, many=True, context={"dataset": dataset}).data,
+        "detectors": described,
     }
     return render(request, "training/detectors.html", context | {"data": data})
 
 
 @require_safe
 def training(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """Start a training, and the runs so far. The choices and the readiness come from the API."""
+    """Whether there is enough to train on, what can be chosen, and the runs so far."""
     dataset = open_dataset(request, dataset_id)
     page = Paginator(_runs(dataset), RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    context = frame(dataset, "training") | {"page": page}
+    active = _runs(dataset).filter(kind=Run.Kind.TRAINING).active().first()
+    options = options_json(dataset)
+    context = frame(dataset, "training") | {
+        "page": page,
+        "pages": page_numbers(page),
+        "active": active,
+        "options": options,
+    }
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],
-        "runs": [run_json(run) for run in page.object_list],
+        "options": options,
+        "active": run_json(active) if active else None,
     }
     return render(request, "training/training.html", context | {"data": data})
 
@@ -60,9 +75,23 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
     dataset = open_dataset(request, dataset_id)
     found = get_object_or_404(_runs(dataset), pk=run_id)
     context = frame(dataset, "training") | {"run": found}
+    if found.kind == Run.Kind.TRAINING:
+        context["choices"] = _choices(found.trainingrun)
+    else:
+        context["threshold"] = round(found.inferencerun.threshold * 100)
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],
         "run": run_json(found),
     }
     return render(request, "training/run.html", context | {"data": data})
+
+
+def _choices(training: TrainingRun) -> str:
+    """What was chosen for a training, in words. A choice that a later version no longer offers keeps its key."""
+    chosen = (
+        (ARCHITECTURES, training.architecture),
+        (BUDGETS, training.budget),
+        (AUGMENTATIONS, training.augmentation),
+    )
+    return " · ".join(_(known[key].title) if key in known else key for known, key in chosen)

@@ -10,6 +10,7 @@ const { dataset, max_upload_bytes: limit } = pageData();
 const address = `/api/datasets/${dataset.id}/`;
 const at = (id) => document.getElementById(id);
 const rows = new Map();
+const archives = [];
 const queue = new UploadQueue(changed);
 
 function refusedHere(name, size, reason) {
@@ -27,10 +28,14 @@ function sendImage(file, path) {
 
 function sendMember(archive, name) {
   return async ({ signal }) => {
-    await api("POST", `${address}archives/${archive.id}/members/`, { json: { name }, signal });
-    archive.left -= 1;
-    if (archive.left === 0) await api("DELETE", `${address}archives/${archive.id}/`);
+    await api("POST", `${address}archives/${archive}/members/`, { json: { name }, signal });
   };
+}
+
+/** The server keeps a ZIP until it is told that nothing in it is wanted any more (or for a day). */
+function closeArchives() {
+  if (queue.count("failed", "stopped")) return;
+  for (const archive of archives.splice(0)) api("DELETE", `${address}archives/${archive}/`).catch(() => {});
 }
 
 /** A ZIP goes up once; then each image in it is a row of its own. */
@@ -39,9 +44,9 @@ function sendArchive(file) {
     const body = new FormData();
     body.append("file", file, file.name);
     const answer = await api("POST", `${address}archives/`, { body, signal, onProgress: (sent, total) => onProgress(sent / total) });
-    const archive = { id: answer.id, left: answer.members.length };
+    archives.push(answer.id);
     const refused = answer.refused.map(({ name, reason }) => refusedHere(`${file.name}/${name}`, 0, reason));
-    const members = answer.members.map(({ name, size }) => new QueueItem(`${file.name}/${name}`, size, sendMember(archive, name)));
+    const members = answer.members.map(({ name, size }) => new QueueItem(`${file.name}/${name}`, size, sendMember(answer.id, name)));
     queue.add([...refused, ...members]);
     return "opened";
   };
@@ -87,6 +92,7 @@ function changed(item) {
     if (!rows.has(item)) rows.set(item, newRow(item));
     showRow(item, rows.get(item));
   } else {
+    closeArchives();
     toast(summary(), { kind: queue.count("refused", "failed") ? "error" : "ok" });
   }
   later();

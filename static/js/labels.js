@@ -1,0 +1,110 @@
+/** The concepts of a dataset: each line saves itself. */
+
+import { api } from "./api.js";
+import { confirmLoss } from "./confirm.js";
+import { counted, element, icon, pageData } from "./dom.js";
+import { submitForm } from "./forms.js";
+import { toast } from "./toast.js";
+
+// Told apart with every kind of colour vision, on light and on dark pictures.
+const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#7b4fa3", "#8c564b", "#1b9e9e", "#b2182b", "#6b8e23"];
+
+const { dataset, may, labels } = pageData();
+const address = `/api/datasets/${dataset.id}/labels/`;
+const list = document.getElementById("labels");
+
+function free(choices, taken) {
+  return choices.find((choice) => !taken.includes(choice)) ?? choices[0];
+}
+
+function suggestNext() {
+  const form = document.getElementById("label-new");
+  if (!form) return;
+  form.elements.colour.value = free(PALETTE, labels.map((label) => label.colour.toLowerCase()));
+  form.elements.shortcut.value = free([..."123456789", ""], labels.map((label) => label.shortcut));
+}
+
+function facts(label) {
+  if (label.artworks == null) return counted("%(n)s box", "%(n)s boxes", label.boxes);
+  const boxes = counted("%(n)s box", "%(n)s boxes", label.boxes);
+  return `${boxes} · ${counted("%(n)s artwork", "%(n)s artworks", label.artworks)}`;
+}
+
+function link(label) {
+  return element("a", { href: `/datasets/${dataset.id}/?label=${label.id}`, class: "label-facts" }, facts(label));
+}
+
+function readOnlyRow(label) {
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = label.colour;
+  const key = label.shortcut ? element("kbd", {}, label.shortcut) : element("span");
+  return element("li", { class: "label-row label-row-fixed" }, swatch, element("strong", {}, label.name), key, link(label));
+}
+
+/** Save one field; what was refused goes back to what it was. */
+async function save(label, input) {
+  const { name } = input;
+  if (input.value === label[name]) return;
+  try {
+    Object.assign(label, await api("PATCH", `${address}${label.id}/`, { json: { [name]: input.value.trim() } }));
+    toast(gettext("Saved."), { kind: "ok", seconds: 2 });
+  } catch (error) {
+    toast(error.message, { kind: "error" });
+  }
+  input.value = label[name];
+}
+
+function editableRow(label) {
+  const input = (name, title, more) => {
+    const made = element("input", { name, "aria-label": `${title}: ${label.name}`, autocomplete: "off", ...more });
+    made.value = label[name];
+    made.addEventListener("change", () => save(label, made));
+    return made;
+  };
+  const remove = element("button", { type: "button", class: "icon-button", "aria-label": interpolate(gettext("Delete %s"), [label.name]), title: gettext("Delete") }, icon("trash"));
+  const row = element(
+    "li",
+    { class: "label-row" },
+    input("colour", gettext("Colour"), { type: "color" }),
+    input("name", gettext("Name"), { type: "text", maxlength: 100, class: "label-name" }),
+    input("shortcut", gettext("Key"), { type: "text", maxlength: 1, class: "label-key" }),
+    link(label),
+    remove,
+  );
+  remove.addEventListener("click", () => removeLabel(label));
+  return row;
+}
+
+async function removeLabel(label) {
+  const text = label.boxes
+    ? counted("Its %(n)s box disappears with it. This cannot be undone.", "Its %(n)s boxes disappear with it. This cannot be undone.", label.boxes)
+    : gettext("No confirmed box uses it. Suggestions for it disappear.");
+  const title = interpolate(gettext("Delete the concept “%s”?"), [label.name]);
+  if (!(await confirmLoss({ title, text, action: gettext("Delete") }))) return;
+  try {
+    await api("DELETE", `${address}${label.id}/?force=1`);
+    labels.splice(labels.indexOf(label), 1);
+    show();
+    toast(gettext("Deleted."), { kind: "ok" });
+  } catch (error) {
+    toast(error.message, { kind: "error" });
+  }
+}
+
+function show() {
+  labels.sort((a, b) => a.name.localeCompare(b.name));
+  list.replaceChildren(...labels.map(may.curate ? editableRow : readOnlyRow));
+  document.getElementById("no-labels").hidden = labels.length > 0;
+  suggestNext();
+}
+
+const form = document.getElementById("label-new");
+if (form) {
+  submitForm(form, async (values) => {
+    labels.push({ artworks: 0, ...(await api("POST", address, { json: values })) });
+    form.reset();
+    show();
+    form.elements.name.focus();
+  });
+}
+show();

@@ -1,0 +1,114 @@
+/** What a run is at, put together from its events: no page, no network. */
+
+export const STAGES = ["annotations", "partition", "augment", "tfrecord", "configure", "train", "evaluate", "export"];
+
+export function stageName(stage) {
+  const names = {
+    annotations: gettext("Prepare annotations"),
+    partition: gettext("Split into training and test"),
+    augment: gettext("Vary the training pictures"),
+    tfrecord: gettext("Pack the pictures"),
+    configure: gettext("Configure the detector"),
+    train: gettext("Train"),
+    evaluate: gettext("Test on unseen artworks"),
+    export: gettext("Save the detector"),
+  };
+  return names[stage] ?? stage;
+}
+
+export function stateName(state) {
+  const names = {
+    queued: gettext("Waiting"),
+    running: gettext("Running"),
+    done: gettext("Done"),
+    failed: gettext("Failed"),
+    cancelled: gettext("Cancelled"),
+    interrupted: gettext("Interrupted"),
+  };
+  return names[state] ?? state;
+}
+
+export class RunState {
+  /** @param {object} run the run's JSON of the API */
+  constructor(run) {
+    this.state = run.state;
+    this.message = run.message;
+    this.stages = new Map(STAGES.map((stage) => [stage, { state: "waiting", done: 0, total: 0, message: "" }]));
+    this.metrics = null;
+    this.evaluation = null;
+    this.progress = null;
+    this.detector = null;
+    this.error = null;
+    this.artworks = 0;
+    this.suggestions = 0;
+    this.log = [];
+  }
+
+  get isOver() {
+    return !["queued", "running"].includes(this.state);
+  }
+
+  /** Take one event in. */
+  apply({ kind, payload, time }) {
+    this[`on_${kind}`]?.(payload, time);
+  }
+
+  on_status({ state, message }) {
+    this.state = state;
+    this.message = message;
+    if (state === "queued") this.error = null;
+    // What was under way when a run stopped will begin again when it goes on.
+    if (this.isOver && state !== "done") this.stages.forEach((stage) => stage.state === "started" && (stage.state = "stopped"));
+  }
+
+  on_stage({ stage, state, done, total, message }) {
+    const known = this.stages.get(stage) ?? { message: "" };
+    const began = state === "progress" ? "started" : state;
+    // A stage that an earlier try has finished says "skipped" when the run goes on: it stays done, with what it said.
+    if (state === "skipped" && known.state === "done") return;
+    this.stages.set(stage, { state: began, done: done ?? 0, total: total ?? 0, message: message || (state === "progress" ? known.message : "") });
+  }
+
+  on_metrics(metrics) {
+    this.metrics = metrics;
+  }
+
+  on_evaluation(evaluation) {
+    if (evaluation.split !== "train") this.evaluation = evaluation;
+  }
+
+  on_progress(progress) {
+    this.progress = progress;
+  }
+
+  on_artwork({ boxes }) {
+    this.artworks += boxes > 0 ? 1 : 0;
+    this.suggestions += boxes;
+  }
+
+  on_detector(detector) {
+    this.detector = detector;
+  }
+
+  on_error(error, time) {
+    this.error = error;
+    this.on_log({ text: [error.message, error.detail].filter(Boolean).join("\n") }, time);
+  }
+
+  on_log({ text }, time) {
+    this.log.push({ text, time });
+  }
+
+  /** The stage under way, in words. */
+  stageText() {
+    const current = [...this.stages].find(([, { state }]) => state === "started");
+    return current ? stageName(current[0]) : stateName(this.state);
+  }
+
+  /** How far the whole run is, from 0 to 1: its training counts most. */
+  get share() {
+    if (this.state === "done") return 1;
+    if (this.progress) return this.progress.total ? this.progress.done / this.progress.total : 0;
+    return this.metrics ? this.metrics.step / this.metrics.total_steps : 0;
+  }
+}

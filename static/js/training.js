@@ -1,0 +1,91 @@
+/** Starting a training, and the one that is on. */
+
+import { api } from "./api.js";
+import { lossChart } from "./chart.js";
+import { duration, number, pageData, percent } from "./dom.js";
+import { showErrors } from "./forms.js";
+import { listen } from "./live.js";
+import { RunState, stateName } from "./runstate.js";
+
+const { dataset, options, active } = pageData();
+const form = document.getElementById("start");
+
+/** The time that each budget takes with the chosen detector. */
+function showTimes() {
+  const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
+  document.querySelectorAll("[data-budget]").forEach((place) => {
+    const seconds = chosen?.seconds[place.dataset.budget];
+    place.textContent = seconds ? `≈ ${seconds < 90 ? duration(seconds) : `${number(Math.round(seconds / 60))} min`}` : "";
+  });
+}
+
+function chosenLabels() {
+  const boxes = [...form.querySelectorAll("input[name=labels]")];
+  return { all: boxes.every((box) => box.checked), ids: boxes.filter((box) => box.checked).map((box) => Number(box.value)) };
+}
+
+function showReadiness() {
+  const { all, ids } = chosenLabels();
+  const button = document.getElementById("start-button");
+  if (active) return;
+  // Leaving a concept out may be what a dataset needs to be ready; the server judges the choice again.
+  button.disabled = ids.length === 0 || (all && !options.ready);
+}
+
+async function start(event) {
+  event.preventDefault();
+  const { all, ids } = chosenLabels();
+  const { architecture, budget, augmentation, name } = Object.fromEntries(new FormData(form));
+  const button = document.getElementById("start-button");
+  button.disabled = true;
+  try {
+    const json = { architecture, budget, augmentation, name, labels: all ? null : ids };
+    const run = await api("POST", `/api/datasets/${dataset.id}/training-runs/`, { json });
+    location.assign(run.urls.page);
+  } catch (error) {
+    showErrors(form, error);
+    form.querySelector(".form-error")?.scrollIntoView({ block: "center" });
+    button.disabled = false;
+  }
+}
+
+function showActive(state) {
+  const { step = 0, total_steps: total = 1, seconds_left: left } = state.metrics ?? {};
+  document.getElementById("active-progress").value = step / total;
+  const parts = [];
+  if (state.metrics) parts.push(interpolate(gettext("Step %s of %s"), [number(step), number(total)]));
+  if (state.evaluation?.AP50 != null) parts.push(`AP50 ${percent(state.evaluation.AP50)}`);
+  if (left != null) parts.push(interpolate(gettext("%s left"), [duration(left)]));
+  document.getElementById("active-text").textContent = parts.join(" · ") || state.stageText();
+  const chip = document.getElementById("active-state");
+  chip.className = `chip chip-${state.state}`;
+  chip.textContent = stateName(state.state);
+  if (state.isOver) location.reload();
+}
+
+function watch(run) {
+  const chart = lossChart(document.getElementById("active-chart"), { small: true });
+  const state = new RunState(run);
+  const take = (events) => {
+    events.filter((event) => event.run === run.id).forEach((event) => {
+      state.apply(event);
+      chart.add(event);
+    });
+    showActive(state);
+  };
+  listen(`/ws/datasets/${dataset.id}/runs/${run.id}/`, {
+    onState: (runs) => runs.forEach((known) => take(known.events)),
+    onEvents: take,
+  });
+}
+
+if (form) {
+  form.addEventListener("change", () => {
+    showTimes();
+    showReadiness();
+  });
+  form.addEventListener("submit", start);
+  showTimes();
+  showReadiness();
+}
+if (active) watch(active);
