@@ -24,7 +24,7 @@ def another_python() -> Optional[str]:
     """A supported Python beside the one that runs: the one of the virtual environment, or one on the PATH."""
     candidates = [str(VENV_PYTHON)] + ["python" + version for version in SUPPORTED]
     for found in filter(None, map(shutil.which, candidates)):
-        question = "import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] not in {!r})".format(SUPPORTED)
+        question = "import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] not in {})".format(SUPPORTED)
         if subprocess.call([found, "-c", question], stderr=subprocess.DEVNULL) == 0:
             return found
     return None
@@ -43,7 +43,7 @@ def main() -> int:
             "{}.{}.{}: install one of them, then run the same command again.\n".format(*sys.version_info[:3])
         )
         return 1
-    os.execv(python, [python, "-m", "webnet.bootstrap"] + sys.argv[1:])
+    return os.execv(python, [python, "-m", "webnet.bootstrap"] + sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Notice a queue cluster that hangs: alive, but taking no task.
 
-django-q2 hangs when an idle worker is killed (it dies holding the lock of the task queue). So a small task is sent through
-each cluster; a cluster that lets it lie although it has nothing else to do is to be restarted.
+django-q2 hangs when an idle worker is killed (it dies holding the lock of the task queue). So a small task is sent
+through each cluster; a cluster that lets it lie although it has nothing else to do is to be restarted.
 """
 
 import time

@@ -23,7 +23,8 @@ PIP = "pip==26.3"
 OLDEST_NODE = 18
 NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|timed out|name resolution|getaddrinfo|ProxyError"
-    r"|Connection ?(Refused|Reset|Error)|Network is unreachable|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ERR_SOCKET_TIMEOUT",
+    r"|Connection ?(Refused|Reset|Error)|Network is unreachable|ECONNREFUSED|ENOTFOUND|EAI_AGAIN"
+    r"|ETIMEDOUT|ERR_SOCKET_TIMEOUT",
     re.IGNORECASE,
 )
 FULL = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.IGNORECASE)

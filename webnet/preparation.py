@@ -52,8 +52,8 @@ def prepare_database(tell: Tell) -> None:
         call_command("migrate", interactive=False, verbosity=1, stdout=output)
     except DatabaseError as error:
         raise CommandError(
-            f"The database cannot be used ({str(error).strip().splitlines()[0]}): check DATABASE_URL, or leave it out to use"
-            " the one in the data folder."
+            f"The database cannot be used ({str(error).strip().splitlines()[0]}): check DATABASE_URL, or leave it out"
+            " to use the one in the data folder."
         ) from None
     applied = output.getvalue().count(" OK")
     if applied:

@@ -1,8 +1,8 @@
 """Which processes belong to this installation, and how all of them are stopped. Standard library only.
 
 Every process that `manage.py serve` starts carries a mark in its environment, which its own children inherit: queue
-workers and trainers are found by it whatever became of their parents. The mark follows from the data folder, and only the
-holder of the lock in that folder may serve from it, so a marked process without a holder is an orphan of a crash.
+workers and trainers are found by it whatever became of their parents. The mark follows from the data folder, and only
+the holder of the lock in that folder may serve from it: a marked process without a holder is an orphan of a crash.
 """
 
 import fcntl
@@ -46,8 +46,8 @@ def claim(data: Path, url: str = "") -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise AlreadyRunning(
-                f"WebNet Trainer is already running from {data} ({lock.read().strip() or 'just starting'}). Stop that one"
-                " with Ctrl-C first, or start a second one with its own WEBNET_DATA=/path and PORT=8001."
+                f"WebNet Trainer is already running from {data} ({lock.read().strip() or 'just starting'}). Stop that"
+                " one with Ctrl-C first, or start a second one with its own WEBNET_DATA=/path and PORT=8001."
             ) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()} {url}".strip())
@@ -82,7 +82,11 @@ def _from_proc(sought: str) -> Iterator[Process]:
 def _from_ps(sought: str) -> Iterator[Process]:
     """As on macOS, whose ps shows the environment after the command (`-E`)."""
     listing = subprocess.run(
-        ["ps", "-axEww", "-o", "pid=,pgid=,command="], capture_output=True, text=True, errors="replace", check=True
+        ["ps", "-axEww", "-o", "pid=,pgid=,command="],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
     )
     for line in listing.stdout.splitlines():
         pid, group, command = line.split(maxsplit=2)

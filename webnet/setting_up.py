@@ -1,7 +1,7 @@
 """The order of a start: clear what a crash left, look at the machine, install what is missing, hand over to Django.
 
-Standard library only: nothing is installed yet when this runs. A second run finds the stamps that the first one left and
-is at its end within a tenth of a second.
+Standard library only: nothing is installed yet when this runs. A second run finds the stamps that the first one left
+and is at its end within a tenth of a second.
 """
 
 import os

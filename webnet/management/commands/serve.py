@@ -20,6 +20,8 @@ from webnet.heartbeats import Heartbeat
 from webnet.serving import Service, Supervisor
 
 CLUSTERS = ("default", "training")
+# Asked for with HOST=0.0.0.0 by who wants to be reached from other machines; never the default.
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 STARTS_BEFORE_GIVING_UP = 3
 TICK_SECONDS = 0.2
 
@@ -36,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         data = settings.DATA_DIR
-        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/"
+        url = f"http://{'127.0.0.1' if host == EVERY_ADDRESS else host}:{port}/"
         try:
             with processes.claim(data, url):
                 processes.clear_orphans(data)
@@ -64,7 +66,10 @@ def web_process(host: str, port: str) -> Service:
 
 def cluster(name: str) -> Service:
     """A cluster of django-q2 that works on the queue `name`."""
-    environment = {**processes.mark(settings.DATA_DIR), **({} if name == "default" else {"Q_CLUSTER_NAME": name})}
+    environment = {
+        **processes.mark(settings.DATA_DIR),
+        **({} if name == "default" else {"Q_CLUSTER_NAME": name}),
+    }
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
     return Service(name, command, environment, settings.DATA_DIR / "logs" / f"{name}.log")
 
