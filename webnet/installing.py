@@ -49,6 +49,8 @@ class Kit:
         if not self._has_packages():
             print("Setting WebNet Trainer up; the first time this takes some minutes and 4 GB.", flush=True)
             self._make_environment()
+            # The one that Python brings is too old to tell its progress.
+            self._pip("Installer", PIP)
             self._install_packages()
             self._stamp(self.venv).write_text(self._wanted_packages())
         if not self._has_libraries():
@@ -79,7 +81,7 @@ class Kit:
     # --- Python ---
 
     def _make_environment(self) -> None:
-        """A virtual environment with a current pip; one that an interruption left half filled is made anew."""
+        """A virtual environment of this Python; one that an interruption left half filled is made anew."""
         if _runs(self.python) and not self._half_filled.exists():
             return
         Line().finish("Virtual environment: making .venv")
@@ -89,7 +91,6 @@ class Kit:
         code, output = run_logged(command, log=self.log, tick=lambda seconds: None)
         if code:
             raise Refusal(_sentence("Making the virtual environment", output, self.log))
-        self._pip("Virtual environment", PIP)
 
     def _install_packages(self) -> None:
         name = "ml.txt" if self.purpose == "run" else "dev.txt"
@@ -157,8 +158,9 @@ def _sentence(step: str, output: str, log: Path) -> str:
     if "ensurepip" in output:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return f"This Python lacks venv: install it (Debian: sudo apt install python{version}-venv) and try again."
-    errors = [line for line in output.splitlines() if re.search(r"error", line, re.IGNORECASE)]
-    reason = errors[-1].strip() if errors else "no reason was given"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
+    reason = (errors or lines or ["no reason was given"])[-1].rstrip(".")
     return f"{step} failed: {reason}. The whole output is in {log}."
 
 

@@ -66,7 +66,7 @@ def explain(error: OSError) -> str:
             f"The disk is full: make room (the first run needs {GIGABYTES_TO_INSTALL:g} GB) and run the same command"
             " again."
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST):
         return (
             f"{error.filename} cannot be written: give yourself the right to, or choose a folder of yours for the data"
             " with WEBNET_DATA=/path."
