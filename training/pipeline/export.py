@@ -10,13 +10,15 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 import yaml
-from official.core import export_base
+from official.vision.modeling.layers.detection_generator import MultilevelDetectionGenerator
+from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving import export_tflite_lib
 from official.vision.serving.detection import DetectionModule
 
@@ -47,15 +49,25 @@ def export(
 
 def to_tflite(model: Any, experiment: Any) -> bytes:
     """`model` as a float16 TFLite file: float32 [1, size, size, 3], normalised as in training, in; boxes in pixels of
-    that square (top, left, bottom, right), classes from 0, scores and their number out."""
+    that square (top, left, bottom, right), class numbers (the background is 0), scores and
+    their number out."""
     size = experiment.task.model.input_size[:2]
-    module = DetectionModule(_tflite_params(experiment), batch_size=1, input_image_size=size, input_type="tflite")
-    # A frozen backbone's weights are listed last; both models must list theirs in the same order.
-    module.model.backbone.trainable = model.backbone.trainable
-    module.model.set_weights(model.get_weights())
-    signature = tf.TensorSpec([1, *size, 3], tf.float32, name="image")
-    function = module.inference_for_tflite.get_concrete_function(signature)
-    return bytes(export_tflite_lib.convert_tflite_model(concrete_function=function, quant_type="fp16"))
+    params = _tflite_params(experiment)
+    same = _with_suppression_inside(model, params)
+    module = DetectionModule(params, batch_size=1, input_image_size=size, input_type="tflite", model=same)
+    function = module.inference_for_tflite.get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
+    # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
+    with tempfile.TemporaryDirectory() as folder:
+        _save(function, same, folder)
+        return bytes(export_tflite_lib.convert_tflite_model(saved_model_dir=folder, quant_type="fp16"))
+
+
+def _save(function: Any, model: Any, folder: str) -> None:
+    """Save one function with the variables it uses. Saving the Keras model itself would trace each layer: half a minute."""
+    module = tf.Module()
+    module.weights = model.variables
+    module.serve = function
+    tf.saved_model.save(module, folder, signatures=function)
 
 
 def _tflite_params(experiment: Any) -> Any:
@@ -63,6 +75,7 @@ def _tflite_params(experiment: Any) -> Any:
     generator = params.task.model.detection_generator
     generator.nms_version = "tflite"
     generator.tflite_post_processing.max_detections = 100
+    generator.tflite_post_processing.max_classes_per_detection = 1
     generator.tflite_post_processing.detections_per_class = 100
     generator.tflite_post_processing.use_regular_nms = True
     generator.tflite_post_processing.nms_score_threshold = generator.pre_nms_score_threshold
@@ -70,11 +83,20 @@ def _tflite_params(experiment: Any) -> Any:
     return params
 
 
+def _with_suppression_inside(model: Any, params: Any) -> Any:
+    """The same layers as `model`, followed by TFLite's own non-maximum suppression."""
+    options = params.task.model.detection_generator.tflite_post_processing.as_dict()
+    options["input_image_size"] = params.task.model.input_size[:2]
+    generator = MultilevelDetectionGenerator(nms_version="tflite", tflite_post_processing_config=options)
+    return RetinaNetModel(**{**model.get_config(), "detection_generator": generator})
+
+
 def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:
     """Signature: uint8 [1, height, width, 3] in; detection_boxes, _classes, _scores and num_detections out."""
     size = experiment.task.model.input_size[:2]
     module = DetectionModule(experiment, batch_size=1, input_image_size=size, model=model)
-    export_base.export(module, ["image_tensor"], str(folder), timestamped=False)
+    picture = tf.TensorSpec([1, None, None, 3], tf.uint8, name="image")
+    _save(module.inference_from_image_tensors.get_concrete_function(picture), model, str(folder))
 
 
 def _write_description(folder: Path, config: RunConfig, manifest: Manifest, scores: Mapping[str, Any]) -> None:
