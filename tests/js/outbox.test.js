@@ -56,6 +56,14 @@ test("what could not be sent is tried again with growing pauses, and arrives onc
   assert.deepEqual(ids(page.store.boxes()), ["a"]);
 });
 
+test("a gesture larger than the server takes at once is sent in parts", async () => {
+  const server = new Server(Array.from({ length: 1201 }, (_, i) => suggestion(`s${i}`)));
+  const page = open(server);
+  page.store.apply(page.store.boxes().map(({ id }) => ({ op: "accept", id })));
+  await page.outbox.settled();
+  assert.deepEqual([...server.seen.values()].map((edits) => edits.length), [500, 500, 201]);
+});
+
 test("edits of different boxes are merged", async () => {
   const server = new Server([box("a"), box("b")]);
   const page = open(server);

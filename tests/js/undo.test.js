@@ -93,3 +93,14 @@ test("a new gesture ends what could be done again", () => {
   assert.equal(history.redo(), false);
   assert.deepEqual(ids(store), ["b"]);
 });
+
+test("saying that there is nothing to mark rejects the suggestions, and undo brings them back", () => {
+  const { store, history } = desk([suggestion("a"), suggestion("b")]);
+  store.apply([{ op: "mark_nothing", value: true }]);
+  assert.deepEqual(ids(store), []);
+  history.undo();
+  assert.equal(store.state().nothing, false);
+  assert.equal(store.suggestions().length, 2);
+  history.redo();
+  assert.deepEqual([ids(store), store.state().nothing], [[], true]);
+});

@@ -6,11 +6,24 @@
  */
 
 const PIXELS_PER_STEP = 80;
+/** Wall around the whole artwork, in screen pixels: boxes at its edge need handles that can be reached. */
+const MARGIN = 18;
 
 /** Whether somebody asked for less movement. */
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/**
+ * OpenSeadragon adds a style element of its own unless it finds one; the content security policy forbids such. What it
+ * would say is in annotate.css. An element of no namespace has the name that it looks for, and styles nothing.
+ */
+function forestallStyleElement() {
+  const marker = document.createElementNS(null, "style");
+  marker.setAttribute("data-openseadragon-mobile-css", "true");
+  document.head.append(marker);
+}
+
 function openViewer(element, url) {
+  forestallStyleElement();
   return OpenSeadragon({
     element,
     drawer: "canvas",
@@ -19,6 +32,7 @@ function openViewer(element, url) {
     animationTime: still() ? 0 : 0.25,
     springStiffness: 12,
     visibilityRatio: 0.25,
+    viewportMargins: { left: MARGIN, top: MARGIN, right: MARGIN, bottom: MARGIN },
     minZoomImageRatio: 0.6,
     maxZoomPixelRatio: 12,
     zoomPerScroll: 1.25,
