@@ -13,9 +13,9 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from datasets import services, storing
 from datasets import serializers as forms
-from datasets.models import Archive, Artwork, Dataset, Membership, Role
+from datasets import services, storing
+from datasets.models import Artwork, Dataset, Membership, Role
 from datasets.permissions import dataset_for
 from datasets.querysets import ArtworkQuerySet, DatasetQuerySet
 
@@ -238,13 +238,16 @@ class ArchiveList(InDataset):
     parser_classes = [MultiPartParser]
     needed = {"POST": Role.CURATOR}
 
-    @extend_schema(request={"multipart/form-data": forms.ArchiveUploadSerializer}, responses={201: forms.ArchiveSerializer})
+    @extend_schema(
+        request={"multipart/form-data": forms.ArchiveUploadSerializer},
+        responses={201: forms.ArchiveSerializer},
+    )
     def post(self, request: Request, dataset_id: int) -> Response:
         archive, listing = services.open_archive(
             dataset=self.dataset, user=request.user, upload=self.checked(request.data)["file"]
         )
-        body = {"id": archive.pk, "file_name": archive.file_name, "members": listing.members, "refused": listing.refused}
-        return Response(body, status.HTTP_201_CREATED)
+        archive.refused = listing.refused  # type: ignore[attr-defined]
+        return Response(forms.ArchiveSerializer(archive).data, status.HTTP_201_CREATED)
 
 
 class ArchiveMembers(InDataset):

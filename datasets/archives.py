@@ -122,7 +122,7 @@ def _objection(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> s
     if info.flag_bits & FLAG_ENCRYPTED:
         return _("It is encrypted. Make the archive without a password.")
     if info.compress_type not in PACKINGS:
-        return _("It is packed in a way that cannot be read here. Make the archive with ordinary (deflate) compression.")
+        return _("It is packed in an unusual way. Make the archive with ordinary (deflate) compression.")
     if info.file_size > limit:
         return _("It is larger than the %(limit)d MB that fit.") % {"limit": limit // 1024**2}
     if info.file_size > RATIO_MATTERS_FROM and info.file_size > MOST_RATIO * max(info.compress_size, 1):

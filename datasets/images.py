@@ -26,7 +26,7 @@ class Rendering:
 
 
 class UnreadableImage(Refusal):
-    """400: a file that cannot be taken in; `code` is empty, unsupported, truncated, too_large, unreadable or timeout."""
+    """400: a file that cannot be taken in; `code` is empty, unsupported, truncated, too_large, unreadable, timeout."""
 
     def __init__(self, code: str) -> None:
         super().__init__(_message(code), code=code)
@@ -37,11 +37,11 @@ def _message(code: str) -> str:
         "empty": _("The file is empty. Copy it again from where it came from."),
         "unsupported": _("This is not a JPEG, PNG, WebP or TIFF image. Save it as one of these and add it again."),
         "truncated": _("The file is cut off: its end is missing. Copy it again from where it came from."),
-        "too_large": _("The image has more pixels than the %(limit)d megapixels that fit. Save it smaller and add it again.")
-        % {"limit": settings.MAX_MEGAPIXELS},
+        "too_large": _("The image has more than %(limit)d megapixels. Save it smaller and add it again."),
         "timeout": _("The image took too long to read. Save it again in another format and add that."),
     }
-    return messages.get(code) or _("The image is damaged or of an unusual kind. Open it in an image editor and save it again.")
+    unreadable = _("The image is damaged or of an unusual kind. Open it in an image editor and save it again.")
+    return messages.get(code, unreadable) % {"limit": settings.MAX_MEGAPIXELS}
 
 
 def render(source: Path, folder: Path) -> Rendering:

@@ -34,7 +34,7 @@ class Stale(Conflict):
     """409: somebody else has changed the metadata since; `artwork` is what it is now."""
 
     def __init__(self, artwork: Artwork) -> None:
-        message = _("Somebody else has changed this artwork's description meanwhile. Look at theirs and save yours again.")
+        message = _("Somebody else has changed this artwork's description. Look at theirs and save yours again.")
         super().__init__(message, code="stale")
         self.artwork = artwork
 

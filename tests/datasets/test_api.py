@@ -74,7 +74,9 @@ def test_a_dataset_can_be_renamed(dataset: Any, curator: Any, client_of: Any) ->
 # --- adding artworks --------------------------------------------------------------------------------------------------
 def test_it_adds_an_image_with_its_metadata(dataset: Any, curator: Any, client_of: Any, picture: Any) -> None:
     data = picture(width=320, height=200)
-    answer = upload(client_of(curator), dataset, data, "Дева_Мария.jpg", creator="Рублёв", relative_path="Зал 1/Дева_Мария.jpg")
+    answer = upload(
+        client_of(curator), dataset, data, "Дева_Мария.jpg", creator="Рублёв", relative_path="Зал 1/Дева_Мария.jpg"
+    )
     artwork = answer.json()
     assert answer.status_code == 201
     assert (artwork["title"], artwork["creator"], artwork["file_name"]) == ("Дева Мария", "Рублёв", "Дева_Мария.jpg")
@@ -127,13 +129,17 @@ def test_a_refused_file_leaves_nothing_behind(
     assert not Artwork.objects.exists() and not list(uploads.iterdir())
 
 
-def test_a_file_over_the_limit_is_refused(dataset: Any, curator: Any, client_of: Any, picture: Any, settings: Any) -> None:
+def test_a_file_over_the_limit_is_refused(
+    dataset: Any, curator: Any, client_of: Any, picture: Any, settings: Any
+) -> None:
     settings.MAX_UPLOAD_BYTES = 100
     answer = upload(client_of(curator), dataset, picture())
     assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
 
 
-@pytest.mark.parametrize("fields", [{"title": "x" * 501}, {"source": "no address"}, {"colour": "red"}, {"title": "a\0"}])
+@pytest.mark.parametrize(
+    "fields", [{"title": "x" * 501}, {"source": "no address"}, {"colour": "red"}, {"title": "a\0"}]
+)
 def test_bad_metadata_refuses_the_file(fields: Any, dataset: Any, curator: Any, client_of: Any, picture: Any) -> None:
     answer = upload(client_of(curator), dataset, picture(), **fields)
     assert answer.status_code == 400 and list(fields) == list(answer.json()["errors"])
@@ -159,7 +165,11 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(
     monkeypatch.undo()
     assert not Artwork.objects.exists()
     created = upload(client_of(curator), dataset, picture())
-    assert sorted(stored(Artwork.objects.get(pk=created.json()["id"]))) == ["display.jpg", "original.jpg", "thumbnail.webp"]
+    assert sorted(stored(Artwork.objects.get(pk=created.json()["id"]))) == [
+        "display.jpg",
+        "original.jpg",
+        "thumbnail.webp",
+    ]
 
 
 def test_a_half_written_file_of_a_dead_process_is_replaced(artwork: Any, tmp_path: Path) -> None:
@@ -196,7 +206,15 @@ def test_the_list_filters_searches_and_sorts(dataset: Any, make_artwork: Any, vi
 
 @pytest.mark.parametrize(
     "query",
-    ["?state=done", "?sort=size", "?label=x", "?label=0", "?label=99999999999999999999", "?search=a%00b", f"?search={'x' * 201}"],
+    [
+        "?state=done",
+        "?sort=size",
+        "?label=x",
+        "?label=0",
+        "?label=99999999999999999999",
+        "?search=a%00b",
+        f"?search={'x' * 201}",
+    ],
 )
 def test_a_filter_that_means_nothing_is_refused(query: str, dataset: Any, viewer: Any, client_of: Any) -> None:
     answer = client_of(viewer).get(f"/api/datasets/{dataset.pk}/artworks/{query}")
@@ -288,9 +306,7 @@ def test_an_artwork_is_reached_through_its_own_dataset_only(artwork: Any, outsid
 
 
 # --- archives ---------------------------------------------------------------------------------------------------------
-def test_a_zip_is_added_file_by_file(
-    dataset: Any, curator: Any, client_of: Any, picture: Any, uploads: Path
-) -> None:
+def test_a_zip_is_added_file_by_file(dataset: Any, curator: Any, client_of: Any, picture: Any, uploads: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("Sala/uno.jpg", picture(seed=1))

@@ -9,7 +9,9 @@ from datasets.models import Membership, Role
 from tests.datasets.test_api import send
 
 
-def test_an_administrator_adds_changes_and_removes_members(dataset: Any, owner: Any, outsider: Any, client_of: Any) -> None:
+def test_an_administrator_adds_changes_and_removes_members(
+    dataset: Any, owner: Any, outsider: Any, client_of: Any
+) -> None:
     client, url = client_of(owner), f"/api/datasets/{dataset.pk}/members/"
     added = send(client, "post", url, {"username": "otto", "role": "viewer"})
     assert (added.status_code, added.json()["role"]) == (201, "viewer")

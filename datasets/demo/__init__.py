@@ -1,0 +1,8 @@
+"""The demo dataset: abstract compositions made by code, with metadata and boxes, the same ones every time.
+
+A new user sees the whole loop work on them before adding anything. Nothing in them is copied from anybody's pictures.
+"""
+
+from datasets.demo.collection import LABELS, Composition, compositions
+
+__all__ = ["LABELS", "Composition", "compositions"]
