@@ -23,6 +23,7 @@ from training.services import register_pretrained
 
 USERNAME = "demo"
 DATASET = "Abstract compositions (demo)"
+DESCRIPTION = "Made by code to try everything on: most are annotated, the last ones are left for the detector."
 
 
 class Command(BaseCommand):
@@ -68,7 +69,7 @@ def demo_dataset(user: Any) -> Dataset:
     """The demo dataset with its concepts; one that an interrupted set-up began is gone on with."""
     dataset = Dataset.objects.present().filter(name=DATASET, created_by=user).first()
     if dataset is None:
-        dataset = create_dataset(user=user, name=DATASET, description=demo.DESCRIPTION)
+        dataset = create_dataset(user=user, name=DATASET, description=DESCRIPTION)
     known = set(Label.objects.filter(dataset=dataset).values_list("name", flat=True))
     for name, colour, shortcut in demo.LABELS:
         if name not in known:
