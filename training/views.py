@@ -52,6 +52,8 @@ def training(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Whether there is enough to train on, what can be chosen, and the runs so far."""
     dataset = open_dataset(request, dataset_id)
     page = Paginator(_runs(dataset), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    for listed in page.object_list:
+        listed.score = _score(listed)
     active = _runs(dataset).filter(kind=Run.Kind.TRAINING).active().first()
     options = options_json(dataset)
     context = frame(dataset, "training") | {
@@ -85,6 +87,13 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
         "run": run_json(found),
     }
     return render(request, "training/run.html", context | {"data": data})
+
+
+def _score(run: Any) -> int | None:
+    """AP50 in percent of the detector that a training has made."""
+    detector = getattr(getattr(run, "trainingrun", None), "detector", None)
+    found = detector.metrics.get("AP50") if detector else None
+    return None if found is None else round(found * 100)
 
 
 def _choices(training: TrainingRun) -> str:

@@ -5,9 +5,10 @@
  */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { number, percent } from "./dom.js";
+import { element as makeElement, number, percent } from "./dom.js";
 
-const SMOOTHING = 0.92;
+// Neighbours on each side that the smooth line averages over, weighted by nearness: no lag, unlike a running mean.
+const REACH = 6;
 const SMALL_HEIGHT = 132;
 const LARGE_HEIGHT = 340;
 
@@ -15,10 +16,26 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** Rows by step: the columns that uPlot wants, with a running mean that starts unbiased. */
+function smoothed(values) {
+  return values.map((value, i) => {
+    if (value == null) return null;
+    let sum = 0;
+    let weight = 0;
+    for (let j = Math.max(0, i - REACH); j <= Math.min(values.length - 1, i + REACH); j += 1) {
+      if (values[j] == null) continue;
+      const nearness = REACH + 1 - Math.abs(i - j);
+      sum += nearness * values[j];
+      weight += nearness;
+    }
+    return sum / weight;
+  });
+}
+
+/** Rows by step: the columns that uPlot wants. */
 class Curve {
   constructor() {
     this.rows = new Map();
+    this.total = 0;
   }
 
   row(step) {
@@ -27,7 +44,10 @@ class Curve {
   }
 
   add({ kind, payload }) {
-    if (kind === "metrics" && payload.loss != null) this.row(payload.step).loss = payload.loss;
+    if (kind === "metrics" && payload.loss != null) {
+      this.row(payload.step).loss = payload.loss;
+      this.total = payload.total_steps ?? 0;
+    }
     if (kind === "evaluation" && payload.split !== "train") {
       Object.assign(this.row(payload.step), { AP: payload.AP ?? null, AP50: payload.AP50 ?? null });
     }
@@ -36,15 +56,8 @@ class Curve {
   columns() {
     const steps = [...this.rows.keys()].sort((a, b) => a - b);
     const rows = steps.map((step) => this.rows.get(step));
-    let sum = 0;
-    let weight = 0;
-    const smooth = rows.map(({ loss }) => {
-      if (loss == null) return null;
-      sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
-      weight = SMOOTHING * weight + (1 - SMOOTHING);
-      return sum / weight;
-    });
-    return [steps, rows.map((r) => r.loss), smooth, rows.map((r) => r.AP50), rows.map((r) => r.AP)];
+    const loss = rows.map((row) => row.loss);
+    return [steps, loss, smoothed(loss), rows.map((row) => row.AP50), rows.map((row) => row.AP)];
   }
 }
 
@@ -72,13 +85,14 @@ function axes(small) {
   ];
 }
 
-function options(width, small) {
+function options(width, small, total) {
   return {
     width,
     height: small ? SMALL_HEIGHT : LARGE_HEIGHT,
     legend: { show: !small },
     cursor: { show: !small, drag: { x: !small, y: false } },
-    scales: { x: { time: false }, loss: { range: (_, low, high) => [0, Math.max(high, 0.1) * 1.05] }, ap: { range: [0, 1] } },
+    // All the steps to come have their place from the start: the curve grows into it.
+    scales: { x: { time: false, range: (_, low, high) => [0, Math.max(high, total())] }, loss: { range: (_, low, high) => [0, Math.max(high, 0.1) * 1.05] }, ap: { range: [0, 1] } },
     series: series(small),
     axes: axes(small),
   };
@@ -107,14 +121,18 @@ export function lossChart(element, { small = false } = {}) {
   let curve = new Curve();
   let frame = 0;
   let plot = null;
+  const waiting = makeElement("p", { class: "chart-waiting soft" }, gettext("The curve begins with the first steps of the training."));
   element.classList.add("chart");
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", gettext("Curve of the training"));
+  element.append(waiting);
 
   function draw() {
     frame = 0;
     const columns = curve.columns();
-    if (!plot && element.clientWidth) plot = new uPlot(options(element.clientWidth, small), columns, element);
+    if (!columns[0].length) return;
+    waiting.remove();
+    if (!plot && element.clientWidth) plot = new uPlot(options(element.clientWidth, small, () => curve.total), columns, element);
     else plot?.setData(columns);
     describe(element, columns);
   }

@@ -42,7 +42,8 @@ class Stepper {
     if (state === "started") item.setAttribute("aria-current", "step");
     else item.removeAttribute("aria-current");
     const counted = state === "started" && total ? `${number(done)} / ${number(total)}` : "";
-    text.textContent = [stageWords(state), message || counted].filter(Boolean).join(" · ");
+    item.setAttribute("aria-label", `${stageName(name)}: ${stageWords(state)}`);
+    text.textContent = message || counted || stageWords(state);
     bar.hidden = !(state === "started" && total);
     bar.value = total ? done / total : 0;
   }
