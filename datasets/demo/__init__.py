@@ -3,6 +3,6 @@
 A new user sees the whole loop work on them before adding anything. Nothing in them is copied from anybody's pictures.
 """
 
-from datasets.demo.collection import LABELS, Composition, compositions
+from datasets.demo.collection import LABELS, TOTAL, Composition, compositions
 
-__all__ = ["LABELS", "Composition", "compositions"]
+__all__ = ["LABELS", "TOTAL", "Composition", "compositions"]

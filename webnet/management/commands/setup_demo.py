@@ -80,9 +80,8 @@ def demo_dataset(user: Any) -> Dataset:
 def fill(dataset: Dataset, user: Any) -> None:
     """Add the compositions that are not there yet, each with its boxes or not at all."""
     labels = dict(Label.objects.filter(dataset=dataset).values_list("name", "pk"))
-    compositions = list(demo.compositions())
-    for number, composition in enumerate(tqdm(compositions, desc="Demo dataset", unit=" artworks"), start=1):
-        upload = SimpleUploadedFile(f"composition-{number:02d}.{composition.suffix}", composition.image)
+    for composition in tqdm(demo.compositions(), desc="Demo dataset", total=demo.TOTAL, unit=" artworks"):
+        upload = SimpleUploadedFile(composition.file_name, composition.image)
         try:
             artwork = add_artwork(dataset=dataset, user=user, upload=upload, metadata=composition.metadata)
         except Duplicate as duplicate:
