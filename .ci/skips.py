@@ -27,10 +27,9 @@ def main(arguments: list[str]) -> int:
         print(f"{len(run) - len(failed) - len(left_out)} passed, {len(failed)} failed, {len(left_out)} skipped")
         return 0
     for case in left_out:
-        reason = case.find("skipped")
-        print(
-            f"left out: {case.get('classname')}.{case.get('name')}: {'' if reason is None else reason.get('message')}"
-        )
+        skipped = case.find("skipped")
+        reason = "" if skipped is None else skipped.get("message")
+        print(f"left out: {case.get('classname')}.{case.get('name')}: {reason}")
     if not run:
         print("No test was run.")
     return 1 if left_out or not run else 0

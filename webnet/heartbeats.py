@@ -16,6 +16,8 @@ from django_q.tasks import async_task
 from training import services
 
 TASK = "training.tasks.heartbeat"
+# A cluster on a busy machine may take this long from its start to its first task.
+SECONDS_TO_START = 20.0
 
 
 class Heartbeat:
@@ -25,6 +27,7 @@ class Heartbeat:
         self.cluster, self.seconds = cluster, seconds
         self._file = folder / cluster
         self._sent_at = 0.0
+        self._started_at = time.time()
         self._waiting_since: float | None = None
 
     def is_hung(self) -> bool:
@@ -32,17 +35,17 @@ class Heartbeat:
         now = time.time()
         if self._waiting_since is not None and self._answered_at() >= self._waiting_since:
             self._waiting_since = None
+        # On Redis the queue may be shared: another machine's cluster may have answered, in its own data folder.
         if self._waiting_since is None or settings.REDIS_URL:
             if now - self._sent_at >= self.seconds:
                 self._send(now)
             return False
-        # On Redis the queue may be shared: another machine's cluster may have answered, in its own data folder.
-        return not settings.REDIS_URL and now - self._waiting_since > 3 * self.seconds and not self._has_reason()
+        patient_until = max(self._waiting_since, self._started_at + SECONDS_TO_START) + 3 * self.seconds
+        return now > patient_until and not self._has_reason()
 
     def forgive(self) -> None:
-        """Begin to wait anew, after the cluster was started or restarted: the beat is still in its queue."""
-        if self._waiting_since is not None:
-            self._waiting_since = time.time()
+        """Begin to wait anew because the cluster is started again; the beat is still in its queue."""
+        self._started_at = time.time()
 
     def _send(self, now: float) -> None:
         async_task(TASK, self.cluster, cluster=self.cluster, save=False)

@@ -1,0 +1,164 @@
+"""`manage.py serve` keeps the web process and the clusters alive, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, free_port, wait_for
+from webnet import processes
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Installation:
+    """A data folder, an address, and the `serve` processes that were started for them."""
+
+    data: Path
+    port: int
+    started: list[subprocess.Popen[bytes]]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        outside = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
+        own = {"WEBNET_DATA": str(self.data), "WEBNET_HEARTBEAT_SECONDS": "1", "PYTHONUNBUFFERED": "1"}
+        return outside | own
+
+    @property
+    def output(self) -> str:
+        return (self.data / "output").read_text()
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
+
+    def serve(self, *, ready: bool = True) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        with (self.data / "output").open("wb") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
+        self.started.append(process)
+        if ready:
+            wait_for(lambda: f"Ready: http://127.0.0.1:{self.port}/" in self.output, 60, "the address")
+        return process
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/login/", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def leader(self, word: str) -> int | None:
+        """The service whose command line holds `word`."""
+        for process in processes.marked(self.data):
+            command = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+            if process.pid == process.group and word in command:
+                return process.pid
+        return None
+
+    def beat(self, cluster: str) -> float:
+        file = self.data / "heartbeats" / cluster
+        return file.stat().st_mtime if file.exists() else 0.0
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose database has its tables."""
+    data = tmp_path_factory.mktemp("serve")
+    Installation(data, 0, []).manage("migrate", "--verbosity", "0")
+    return data
+
+
+@pytest.fixture
+def installation(migrated: Path) -> Iterator[Installation]:
+    made = Installation(migrated, free_port(), [])
+    yield made
+    for process in made.started:
+        process.kill()
+        process.wait()
+    processes.stop_all(made.data)
+
+
+def test_ctrl_c_leaves_nothing_running(installation: Installation) -> None:
+    serving = installation.serve()
+    wait_for(lambda: installation.beat("default") and installation.beat("training"), 30, "the first beats")
+    assert len(processes.marked(installation.data)) >= 9
+    asked = time.monotonic()
+    serving.send_signal(signal.SIGINT)
+    assert serving.wait(15) == 0
+    assert time.monotonic() - asked < 10
+    assert processes.marked(installation.data) == []
+    assert re.search(r"Stopped in [\d.]+ s; nothing is left running", installation.output)
+
+
+def test_a_killed_web_process_is_started_again(installation: Installation) -> None:
+    installation.serve()
+    first = installation.leader("daphne")
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: installation.leader("daphne") not in (first, None), 20, "another web process")
+    wait_for(installation.answers, 20, "its answer")
+    assert "The web process ended (signal SIGKILL) and starts again" in installation.output
+
+
+def test_a_second_start_is_refused_and_told_where_the_first_is(installation: Installation) -> None:
+    installation.serve()
+    output = installation.output
+    second = installation.serve(ready=False)
+    assert second.wait(30) == 1
+    assert f"already running from {installation.data} (process" in installation.output
+    assert f"http://127.0.0.1:{installation.port}/" in installation.output
+    assert "Traceback" not in installation.output + output
+    assert installation.answers()
+
+
+def test_what_a_killed_start_left_is_gone_after_the_next(installation: Installation) -> None:
+    killed = installation.serve()
+    # Stopped processes do not hear that their parent died, like a cluster that is in the middle of a task.
+    cluster = installation.leader("qcluster")
+    assert cluster is not None
+    os.killpg(cluster, signal.SIGSTOP)
+    killed.kill()
+    killed.wait()
+    assert cluster in {process.pid for process in processes.marked(installation.data)}
+    installation.serve()
+    assert "processes that an earlier start left behind" in installation.output
+    assert cluster not in {process.pid for process in processes.marked(installation.data)}
+
+
+def test_a_cluster_that_hangs_is_started_again(installation: Installation) -> None:
+    installation.serve()
+    wait_for(lambda: installation.beat("default"), 30, "the first beat")
+    hanging = installation.leader("qcluster")
+    assert hanging is not None
+    os.killpg(hanging, signal.SIGSTOP)
+    stopped = time.time()
+    wait_for(lambda: "takes no tasks any more" in installation.output, 40, "the hang to be noticed")
+    wait_for(lambda: min(map(installation.beat, ("default", "training"))) > stopped, 40, "new beats")
+
+
+def test_a_web_process_that_cannot_start_is_reported_with_its_last_line(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    broken = {**installation.environment, "DJANGO_SETTINGS_MODULE": "webnet.settings", "PYTHONPATH": str(installation.data)}
+    (installation.data / "daphne").mkdir(exist_ok=True)
+    (installation.data / "daphne" / "__init__.py").write_text("")
+    (installation.data / "daphne" / "__main__.py").write_text("raise SystemExit('no web today')")
+    (installation.data / "daphne" / "apps.py").write_text(
+        "from django.apps import AppConfig\nclass DaphneConfig(AppConfig):\n    name = 'daphne'\n"
+    )
+    command = [sys.executable, "manage.py", "serve", "--port", str(installation.port)]
+    done = subprocess.run(command, cwd=ROOT, env=broken, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "The web process does not start: no web today" in done.stderr
+    assert "Traceback" not in done.stderr
