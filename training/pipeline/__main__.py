@@ -1,8 +1,9 @@
-"""`python -m training.pipeline WORKDIR`: train the detector that WORKDIR/manifest.json and WORKDIR/config.json describe.
+"""`python -m training.pipeline WORKDIR`: train the detector that WORKDIR/manifest.json and WORKDIR/config.json
+describe.
 
-With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, and the end of stdin or a
-SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an `error` event), 3 stopped (run it again to go on), 4 another
-process is at work in the folder.
+With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, and the end of
+stdin or a SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an `error` event), 3 stopped (run it again to
+go on), 4 another process is at work in the folder.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def main() -> int:
     """Parse the command line, run the stages, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.pipeline", description="Train a detector in WORKDIR.")
     parser.add_argument("workdir", type=Path)
-    parser.add_argument("--from", dest="start_at", choices=list(stages.STAGES), help="run this stage and all after it again")
+    parser.add_argument(
+        "--from", dest="start_at", choices=list(stages.STAGES), help="run this stage and all after it again"
+    )
     parser.add_argument("--supervised", action="store_true", help="JSON events on stdout; stop at the end of stdin")
     options = parser.parse_args()
     workdir = options.workdir.resolve()

@@ -1,6 +1,7 @@
 """Stage 1, prepare annotations: COCO JSON of the train and the test part, out of the manifest.
 
-Boxes are `[x, y, width, height]` in pixels of the oriented artwork. Every image entry also names its artwork's id and file.
+Boxes are `[x, y, width, height]` in pixels of the oriented artwork. Every image entry also names its artwork's id
+and file.
 """
 
 from __future__ import annotations

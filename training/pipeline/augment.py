@@ -1,7 +1,7 @@
 """Stage 3, augment: changed copies of the training pictures, with their boxes, as JPEG files that can be looked at.
 
-Only the training part is read, after the split: no copy of a test picture can get into the training. Mirroring is not done
-here but while training, where it costs nothing.
+Only the training part is read, after the split: no copy of a test picture can get into the training. Mirroring is
+not done here but while training, where it costs nothing.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def augment(
 ) -> Coco:
     """Make `copies` changed copies of every image of `train` in `target`, on all cores; return them as COCO.
 
-    Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. `on_copy` is called after each
-    and may raise to stop. A picture that no attempt leaves worth showing gets no copy.
+    Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. `on_copy` is called
+    after each and may raise to stop. A picture that no attempt leaves worth showing gets no copy.
     """
     target.mkdir(parents=True, exist_ok=True)
     jobs = list(_jobs(train, target, preset, copies, longest, seed))
@@ -185,7 +185,8 @@ def _scaled(job: Job, pixels: Pixels) -> tuple[list[list[float]], list[int]]:
 
 def _coco(train: Coco, made: Sequence[tuple[Job, Copy]]) -> Coco:
     first = max((image["id"] for image in train["images"]), default=0) + 1
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, (job, copy) in enumerate(made, start=first):
         size = {"width": copy.width, "height": copy.height}
         images.append({"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size})

@@ -1,8 +1,8 @@
 """Put weights made elsewhere into Model Garden's backbones.
 
 Two sources: the OpenImages SSD detector, a TFLite file whose batch normalisation is folded into its convolutions, and
-EfficientNet-Lite0, a torch file. Both become a list of layers in order of execution, are made to accept Model Garden's input
-normalisation, and are written into the backbone.
+EfficientNet-Lite0, a torch file. Both become a list of layers in order of execution, are made to accept Model
+Garden's input normalisation, and are written into the backbone.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def with_input(layers: list[ConvNorm], *, scale: float, shift: float) -> list[Co
 
 
 def read_ssd(path: Path) -> list[ConvNorm]:
-    """The MobileNetV2 inside the OpenImages SSD TFLite file. Its folded normalisation becomes an identity with a bias."""
+    """The MobileNetV2 of the OpenImages SSD file; its folded normalisation becomes an identity with a bias."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(

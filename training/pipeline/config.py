@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,11 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Architecture:
-    """A detector that can be trained. `input_size`: side in pixels of the square it sees; `weights`: folder of its
-    starting weights below the weights directory; `step_seconds`: one step of `batch_size` images on two cores, frozen."""
+    """A detector that can be trained.
+
+    `input_size`: side in pixels of the square it sees; `weights`: folder of its starting weights below the weights
+    directory; `step_seconds`: one step of `batch_size` images on two cores.
+    """
 
     key: str
     title: str
@@ -63,7 +67,9 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "retinanet_mobilenet_v2": Architecture(
             key="retinanet_mobilenet_v2",
             title=gettext_noop("RetinaNet · MobileNetV2"),
-            description=gettext_noop("Knows photographs of people, animals and things already. The best choice on a laptop."),
+            description=gettext_noop(
+                "Knows photographs of people, animals and things already. The best choice on a laptop."
+            ),
             input_size=256,
             backbone="mobilenet_v2",
             weights="openimages_ssd",
@@ -130,8 +136,8 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             "instances",
             gettext_noop("One particular thing"),
             gettext_noop(
-                "Seen from an angle, in other light, blurred or cut off, never mirrored: to find one particular work again in"
-                " visitors' photographs."
+                "Seen from an angle, in other light, blurred or cut off, never mirrored: to find one particular work"
+                " again in visitors' photographs."
             ),
             3,
             False,
@@ -222,7 +228,8 @@ def estimate_seconds(architecture: str, budget: str, images: int) -> int:
 
 def _steps(budget: Budget, images: int) -> int:
     """More pictures need more steps; beyond four times the ordinary 250 pictures the budget is the limit."""
-    return round(budget.steps * min(2.0, max(1.0, (images / 250) ** 0.5)))
+    factor = min(2.0, max(1.0, math.sqrt(images / 250)))
+    return round(budget.steps * factor)
 
 
 def _choose(options: Mapping[str, Option], what: str, key: str) -> Option:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import official.vision.tasks.retinanet  # noqa: F401  registers the RetinaNet task
 import yaml
@@ -15,7 +15,7 @@ from training.pipeline.config import RunConfig
 from training.pipeline.manifest import Manifest
 
 FILE_NAME = "experiment.yaml"
-Experiment = config_definitions.ExperimentConfig
+Experiment: TypeAlias = config_definitions.ExperimentConfig
 
 # The pretrained backbones were made with these; other values would change what their weights compute.
 _BATCH_NORM_EPSILON = 1e-3
@@ -31,7 +31,7 @@ def configure(config: RunConfig, manifest: Manifest, workdir: Path) -> Experimen
 
 
 def build(config: RunConfig, *, classes: int, workdir: Path) -> Experiment:
-    """The experiment of a RetinaNet with `classes` concepts that trains on the train records of `workdir`, in memory."""
+    """The experiment of a RetinaNet with `classes` concepts on the records of `workdir`, in memory."""
     experiment = exp_factory.get_exp_config("retinanet_resnetfpn_coco")
     experiment.runtime.mixed_precision_dtype = "float32"
     _set_model(experiment.task.model, config, classes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ class DetectorError(ValueError):
 
 @dataclass(frozen=True)
 class Description:
-    """detector.json: format, side in pixels of the square that the network sees, and its labels in order of its classes."""
+    """detector.json: format, side in pixels of the square that the network sees, labels in order of its classes."""
 
     format: str
     input_size: int
@@ -52,7 +52,7 @@ class Found:
 
 
 class Network(Protocol):
-    """Boxes on one picture as rows (top, left, bottom, right in 0…1 of the picture), class numbers from 0, and scores."""
+    """Looks at one picture: rows (top, left, bottom, right in 0…1 of it), class numbers from 0, and scores."""
 
     def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]: ...
 
@@ -73,7 +73,10 @@ class Detector:
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`. Raises DetectorError."""
         self.description = describe(folder)
-        networks = {"retinanet_tflite": _RetinaNet, "ssd_oid_tflite": _OpenImagesSsd}
+        networks: dict[str, Callable[[Interpreter, int], Network]] = {
+            "retinanet_tflite": _RetinaNet,
+            "ssd_oid_tflite": _OpenImagesSsd,
+        }
         if self.description.format not in networks:
             raise DetectorError(f"The detector format {self.description.format} is not known to this version.")
         try:
@@ -84,7 +87,7 @@ class Detector:
         self._network: Network = networks[self.description.format](interpreter, self.description.input_size)
 
     def detect(self, picture: Image.Image, width: int, height: int, threshold: float) -> list[Found]:
-        """Boxes with score ≥ `threshold` on an upright RGB `picture` of any size, in pixels of a `width` × `height` artwork.
+        """Boxes with score ≥ `threshold` on an upright RGB `picture`, in pixels of a `width` × `height` artwork.
 
         Best first. Boxes are cut at the artwork's border; those of which less than a pixel is left are dropped.
         """
@@ -101,12 +104,12 @@ class Detector:
 
 
 class _RetinaNet:
-    """A detector trained here: the picture in the upper left of a square, suppression inside the file. Class 0 is background."""
+    """A detector trained here: the picture in the upper left of a square, suppression inside the file."""
 
     def __init__(self, interpreter: Interpreter, size: int) -> None:
         self._interpreter, self._size = interpreter, size
         self._input = interpreter.get_input_details()[0]["index"]
-        # All outputs are float32; their shapes are [1, n, 4] boxes, [1, n] classes, [1, n] scores, [1] number, in this order.
+        # In the order of their names: [1, n, 4] boxes, [1, n] classes, [1, n] scores, [1] number, all float32.
         self._outputs = [row["index"] for row in sorted(interpreter.get_output_details(), key=lambda row: row["name"])]
 
     def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
@@ -117,6 +120,7 @@ class _RetinaNet:
         square[0, :height, :width] = (np.asarray(scaled, np.float32) - _MEAN) / _STD
         self._interpreter.set_tensor(self._input, square)
         self._interpreter.invoke()
+        # Class 0 is the background.
         boxes, classes, scores, number = (self._interpreter.get_tensor(index) for index in self._outputs)
         count = int(number[0])
         sides = np.array((height, width, height, width), np.float32)
@@ -124,7 +128,7 @@ class _RetinaNet:
 
 
 class _OpenImagesSsd:
-    """SSD-MobileNetV2 300 × 300 out of MediaPipe: raw encodings, decoded against its anchors here. Class 0 is background."""
+    """SSD-MobileNetV2 300 × 300 out of MediaPipe: raw encodings, decoded against its anchors here."""
 
     def __init__(self, interpreter: Interpreter, size: int) -> None:
         self._interpreter, self._size = interpreter, size
@@ -172,10 +176,8 @@ def decode_ssd(encodings: Floats, anchors: Floats) -> Floats:
     return corners
 
 
-def suppress(
-    boxes: Floats, scores: Floats, threshold: float, iou: float
-) -> tuple[Floats, npt.NDArray[Any], Floats]:
-    """Per class (column of `scores`): keep boxes above `threshold` that no better one of the class overlaps by over `iou`."""
+def suppress(boxes: Floats, scores: Floats, threshold: float, iou: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
+    """Per class (column of `scores`): keep boxes ≥ `threshold` that no better one of it overlaps by over `iou`."""
     rows: list[int] = []
     columns: list[int] = []
     for column in range(scores.shape[1]):

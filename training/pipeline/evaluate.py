@@ -29,21 +29,21 @@ Detection = dict[str, Any]
 
 
 class Evaluator:
-    """Runs a Model Garden detector over the test records, as often as asked. Holds the compiled function and the truth."""
+    """Runs a Model Garden detector over the test records, as often as asked."""
 
     def __init__(self, task: Any, experiment: Any, model: Any, truth: Coco) -> None:
         self._truth = truth
         self._task, self._data = task, experiment.task.validation_data
         self._images = {image["id"]: image for image in truth["images"]}
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def infer(pictures: Any, shape: Any, anchors: Any) -> Any:
             return model(pictures, image_shape=shape, anchor_boxes=anchors, training=False)
 
         self._infer = infer
 
     def detect(self, on_batch: Callable[[], None] = lambda: None) -> list[Detection]:
-        """All detections on the test part, as COCO results. `on_batch` is called between batches and may raise to stop."""
+        """All detections on the test part, as COCO results; `on_batch`, called after each batch, may raise to stop."""
         detections: list[Detection] = []
         for pictures, labels in self._task.build_inputs(self._data):
             info = labels["image_info"]

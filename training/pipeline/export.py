@@ -1,8 +1,8 @@
 """Stage 8, export: the folder of a finished detector, WORKDIR/detector/.
 
-model.tflite (float16, with its non-maximum suppression) is what WebNet runs, since it is tens of times faster on a processor;
-saved_model/ is for graphics cards and for other programs. labels.txt, detector.json, config.yaml and model_card.md say what
-they are.
+model.tflite (float16, with its non-maximum suppression) is what WebNet runs, since it is tens of times faster on a
+processor; saved_model/ is for graphics cards and for other programs. labels.txt, detector.json, config.yaml and
+model_card.md say what they are.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def to_tflite(model: Any, experiment: Any) -> bytes:
 
 
 def _save(function: Any, model: Any, folder: str) -> None:
-    """Save one function with the variables it uses. Saving the Keras model itself would trace each layer: half a minute."""
+    """Save one function with the variables it uses. Saving the Keras model would trace each layer: half a minute."""
     module = tf.Module()
     module.weights = model.variables
     module.serve = function

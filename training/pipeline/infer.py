@@ -1,8 +1,8 @@
 """Stage 9, infer: draw boxes on many pictures with one detector. `python -m training.pipeline.infer WORKDIR`.
 
-WORKDIR/request.json: {"detector": folder, "threshold": 0…1, "images": [{"id", "file", "width", "height"}]}. Emits a `found`
-event per image as soon as it is known, in pixels of its width × height, and `progress`. TensorFlow is not needed. One worker
-per core decodes and detects, so that decoding one picture overlaps with looking at another.
+WORKDIR/request.json: {"detector": folder, "threshold": 0…1, "images": [{"id", "file", "width", "height"}]}. Emits a
+`found` event per image as soon as it is known, in pixels of its width × height, and `progress`. TensorFlow is not
+needed. One worker per core decodes and detects, so that decoding one picture overlaps with looking at another.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _all(request: Request, stop: Stop) -> Iterator[Event]:
     workers = _Workers(request)
     waiting = iter(request.images)
     with ThreadPoolExecutor(workers.count) as pool:
-        running: set[Future[Event]] = {pool.submit(workers.look, picture) for picture in _take(waiting, workers.count * 2)}
+        running: set[Future[Event]] = set()
+        running |= {pool.submit(workers.look, picture) for picture in _take(waiting, workers.count * 2)}
         while running:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             if stop.wanted():
@@ -95,7 +96,7 @@ def _all(request: Request, stop: Stop) -> Iterator[Event]:
 
 
 class _Workers:
-    """Threads that each have their own interpreter: one cannot be shared, and both decoding and looking free the lock."""
+    """Threads with an interpreter each: one cannot be shared, and both decoding and looking free the lock."""
 
     def __init__(self, request: Request) -> None:
         self.count = max(1, min(len(os.sched_getaffinity(0)), len(request.images)))

@@ -1,7 +1,7 @@
 """The frozen dataset version that a training reads: WORKDIR/manifest.json, validated into dataclasses.
 
-Boxes are in pixels of the oriented artwork (`width` × `height`, origin top left). The image file may hold fewer pixels than
-that; whoever reads pixels scales.
+Boxes are in pixels of the oriented artwork (`width` × `height`, origin top left). The image file may hold fewer
+pixels than that; whoever reads pixels scales.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def load(workdir: Path | str) -> Manifest:
 
 
 def parse(data: Any, workdir: Path) -> Manifest:
-    """Turn the manifest's JSON into dataclasses; relative files are resolved against `workdir`. Raises ManifestError."""
+    """Turn the manifest's JSON into dataclasses; relative files start at `workdir`. Raises ManifestError."""
     try:
         if data["version"] != VERSION:
             raise ManifestError(f"Manifest version {data['version']!r} is not supported (expected {VERSION}).")

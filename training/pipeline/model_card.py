@@ -17,8 +17,8 @@ Dataset “{dataset}”: {train} artworks to learn from and {test} to test on, s
 augmentation. Only boxes that a person confirmed were used; artworks marked as showing none of these were used too.
 
 ## Training
-{architecture}, {size} × {size} pixels, {steps} steps of {batch} pictures, augmentation “{augmentation}”, seed {run_seed}.
-Start weights: {weights}.
+{architecture}, {size} × {size} pixels, {steps} steps of {batch} pictures, augmentation “{augmentation}”, seed
+{run_seed}. Start weights: {weights}.
 
 ## Results on the test part
 AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO).
@@ -28,9 +28,10 @@ AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO).
 {rows}
 
 ## Use
-`model.tflite` takes one picture, scaled into the upper left of a {size} × {size} square, as float32 (x / 255 - mean) / std with
-mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225. `saved_model/` takes uint8 pictures of any size. Classes are numbered in
-the order of `labels.txt`. What it draws is a suggestion: a person should look at it before it is taken as true.
+`model.tflite` takes one picture, scaled into the upper left of a {size} × {size} square, as float32 (x / 255 - mean)
+/ std with mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225. `saved_model/` takes uint8 pictures of any size.
+Classes are numbered in the order of `labels.txt`. What it draws is a suggestion: a person should look at it before
+it is taken as true.
 """
 
 

@@ -69,10 +69,10 @@ def assign_splits(
 ) -> dict[Any, str]:
     """Give every artwork id "train" or "test", the same for the same input in any order.
 
-    `artworks`: mappings with `id`, `sha256`, `boxes` (each with `label`) and optionally `group`. Equal files and equal groups
-    stay together. Every label gets about `test_fraction` of its artworks into test; a label on at least two groups appears in
-    both parts where the labels beside it allow that. With two or more groups neither part is empty. Raises ValueError for a
-    fraction outside (0, 1).
+    `artworks`: mappings with `id`, `sha256`, `boxes` (each with `label`) and optionally `group`. Equal files and
+    equal groups stay together. Every label gets about `test_fraction` of its artworks into test; a label on at least
+    two groups appears in both parts where the labels beside it allow that. With two or more groups neither part is
+    empty. Raises ValueError for a fraction outside (0, 1).
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"The test fraction must lie between 0 and 1, not {test_fraction}.")
@@ -98,7 +98,7 @@ def _shuffle_key(seed: int, key: str) -> str:
 
 
 def _choose_test(groups: Sequence[_Group], fraction: float) -> set[str]:
-    """Rarest label first, take its groups until it has its share in test, but never a label's last group out of train."""
+    """Rarest label first, take its groups until it has its share in test; a label's last group stays in train."""
     holders: dict[Hashable, list[_Group]] = {}
     for group in groups:
         for label in group.labels:
@@ -129,7 +129,7 @@ def _share(count: int, fraction: float) -> int:
 
 
 def readiness(labels: Sequence[Mapping[str, Any]], artworks: Sequence[Mapping[str, Any]]) -> Readiness:
-    """Judge whether `artworks` (as for `assign_splits`, optionally with `nothing_to_mark`) suffice to train `labels`."""
+    """Judge whether `artworks` (as for `assign_splits`, with `nothing_to_mark` if known) suffice for `labels`."""
     boxes: Counter[Any] = Counter(box["label"] for artwork in artworks for box in artwork["boxes"])
     holders: Counter[Any] = Counter()
     for artwork in artworks:
@@ -143,9 +143,7 @@ def readiness(labels: Sequence[Mapping[str, Any]], artworks: Sequence[Mapping[st
     )
 
 
-def readiness_of_counts(
-    labels: Sequence[LabelCount], *, artworks: int, boxed: int, nothing_to_mark: int
-) -> Readiness:
+def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: int, nothing_to_mark: int) -> Readiness:
     """The same judgement from counts that a database made: artworks in all, with boxes, and marked as empty."""
     problems = [*_dataset_problems(labels, boxed), *(p for label in labels for p in _label_problems(label))]
     counts = {
@@ -164,7 +162,8 @@ def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Problem]
         problems.append(Problem(gettext_noop("There is no label to train. Add at least one label first."), {}))
     if boxed < MINIMUM_BOXED_ARTWORKS:
         text = gettext_noop(
-            "Artworks with confirmed boxes: %(found)d. Training needs at least %(needed)d; draw boxes on %(missing)d more."
+            "Artworks with confirmed boxes: %(found)d. Training needs at least %(needed)d; draw boxes on %(missing)d"
+            " more."
         )
         missing = MINIMUM_BOXED_ARTWORKS - boxed
         problems.append(Problem(text, {"found": boxed, "needed": MINIMUM_BOXED_ARTWORKS, "missing": missing}))
@@ -177,8 +176,8 @@ def _label_problems(label: LabelCount) -> list[Problem]:
         return [Problem(text, {"label": label.name})]
     if label.artworks < MINIMUM_ARTWORKS_PER_LABEL:
         text = gettext_noop(
-            "The label “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and one"
-            " to test on. Draw it on another artwork, or train without this label."
+            "The label “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
+            " one to test on. Draw it on another artwork, or train without this label."
         )
         values = {"label": label.name, "found": label.artworks, "needed": MINIMUM_ARTWORKS_PER_LABEL}
         return [Problem(text, values)]

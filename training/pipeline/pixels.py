@@ -17,8 +17,8 @@ class UnreadableImage(ValueError):
 def read_rgb(path: Path, longest: int) -> Image.Image:
     """Read `path` as RGB with its EXIF orientation applied, shrunk so that no side exceeds `longest` pixels.
 
-    Small pictures are not enlarged. JPEG is decoded at a fraction of its size where that is enough, which is several times
-    faster. Raises UnreadableImage.
+    Small pictures are not enlarged. JPEG is decoded at a fraction of its size where that is enough, which is several
+    times faster. Raises UnreadableImage.
     """
     try:
         with Image.open(path) as opened:

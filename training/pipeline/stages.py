@@ -1,7 +1,5 @@
 """The stages in the order in which they run, each with the mark that it leaves when it is done."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence

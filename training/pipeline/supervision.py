@@ -1,7 +1,7 @@
 """How a pipeline process and the process that started it stay in touch: events out, stop in, one trainer per folder.
 
-Events go to stdout, one JSON object a line. A stop comes as SIGTERM or as the end of stdin, which a supervisor holds open: when
-it dies, however it dies, the pipe closes. Only the standard library is imported.
+Events go to stdout, one JSON object a line. A stop comes as SIGTERM or as the end of stdin, which a supervisor holds
+open: when it dies, however it dies, the pipe closes. Only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
 GRACE_SECONDS = 6.0
 
 
-class Stopped(Exception):  # noqa: N818  it is an order, not an error
+class Stopped(Exception):
     """Somebody asked the pipeline to stop; everything worth keeping is saved."""
 
 
@@ -55,8 +55,8 @@ class Stop:
 def listen_for_stop(stop: Stop, *, lifeline: bool) -> None:
     """Set `stop` on SIGTERM or SIGINT and, with `lifeline`, at the end of stdin. Exits by force after GRACE_SECONDS.
 
-    The C-level wake-up descriptor is used because a Python signal handler waits for the main thread, which may be inside
-    TensorFlow for many seconds.
+    The C-level wake-up descriptor is used because a Python signal handler waits for the main thread, which may be
+    inside TensorFlow for many seconds.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -35,12 +35,15 @@ def pattern(workdir: Path, split: str) -> str:
 def write(
     workdir: Path, split: str, parts: Sequence[Coco], *, longest: int, seed: int, on_image: Callable[[], None]
 ) -> int:
-    """Write the images of all `parts` as shards of `split`, shuffled, sides at most `longest` pixels; return their number.
+    """Write the images of all `parts`, shuffled, as shards of `split`; return their number.
 
-    `on_image` is called after each image and may raise to stop. Raises UnreadableImage for a picture that cannot be read.
+    Sides are at most `longest` pixels.
+
+    `on_image` is called after each image and may raise to stop. Raises UnreadableImage for a picture that cannot be
+    read.
     """
     rows = [row for part in parts for row in _rows(part)]
-    random.Random(seed).shuffle(rows)
+    random.Random(seed).shuffle(rows)  # noqa: S311  not for secrets
     folder(workdir).mkdir(parents=True, exist_ok=True)
     for old in folder(workdir).glob(f"{split}-*.tfrecord"):
         old.unlink()

@@ -1,7 +1,7 @@
 """Read a torch state dictionary without torch, and without running the code that its pickle could hold.
 
-Only tensors are rebuilt; any other global in the pickle is refused. Both the legacy layout and the ZIP layout of torch 1.6
-and later are read.
+Only tensors are rebuilt; any other global in the pickle is refused. Both the legacy layout and the ZIP layout of
+torch 1.6 and later are read.
 """
 
 from __future__ import annotations
@@ -102,9 +102,10 @@ def _read_storage(file: BinaryIO, kind: str) -> npt.NDArray[Any]:
 def _array(tensor: _Tensor, storage: Storage) -> npt.NDArray[Any]:
     values = storage(tensor.storage, tensor.type)
     if not tensor.size:
-        return values[tensor.offset].copy()
+        return values[tensor.offset : tensor.offset + 1].reshape(())
     last = tensor.offset + sum((size - 1) * step for size, step in zip(tensor.size, tensor.stride, strict=True))
     if not 0 <= last < values.size:
         raise NotAStateDict("A tensor reaches beyond its storage.")
     strides = [step * values.itemsize for step in tensor.stride]
-    return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, strides).copy()
+    view: npt.NDArray[Any] = np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, strides)
+    return view.copy()

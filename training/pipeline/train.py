@@ -40,7 +40,10 @@ class Trainer:
 
 
 def build(config: RunConfig, experiment: Any, workdir: Path, weights_dir: Path) -> Trainer:
-    """A model with pretrained backbone, or as the last checkpoint in WORKDIR/checkpoints left it. Raises WeightsError."""
+    """A model with a pretrained backbone, or as the last checkpoint in WORKDIR/checkpoints left it.
+
+    Raises WeightsError.
+    """
     tf.random.set_seed(config.seed)
     task = RetinaNetTask(experiment.task)
     model = task.build_model()
@@ -84,7 +87,7 @@ def _steps(trainer: Trainer, report: _Report) -> Iterator[int]:
     data = trainer.experiment.task.train_data
     data.seed = trainer.config.seed + int(trainer.step)  # a resumed run goes on with another shuffle
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def one(batch: Any) -> None:
         trainer.task.train_step(batch, trainer.model, trainer.optimizer, metrics)
 

@@ -2,5 +2,5 @@
 
 
 def gettext_noop(text: str) -> str:
-    """Return `text` unchanged. Under this name Django's `makemessages` finds it without the pipeline importing Django."""
+    """Return `text` unchanged. Django's `makemessages` looks for this name; the pipeline need not import Django."""
     return text

