@@ -80,7 +80,12 @@ def test_it_refuses_a_full_disk_before_it_installs_anything(start: Start, fresh:
 
 @pytest.mark.slow
 def test_it_says_so_when_the_registry_cannot_be_reached(start: Start, fresh: Path) -> None:
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "", "PIP_NO_CACHE_DIR": "1"}
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_FIND_LINKS": "",
+        "PIP_NO_CACHE_DIR": "1",
+    }
     refusal = refusal_of(start(PORT=_free_port(), PIP_CONFIG_FILE=os.devnull, **nowhere))
     assert "cannot be reached: check the network" in refusal
     assert "Connection" in (fresh / "var" / "logs" / "setup.log").read_text()
@@ -103,9 +108,7 @@ def test_an_unsupported_python_says_which_one_is_needed(
     assert "needs Python 3.11, 3.12 or 3.13" in capsys.readouterr().err
 
 
-def test_a_supported_python_beside_an_unsupported_one_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_supported_python_beside_an_unsupported_one_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "python3.12").symlink_to(sys.executable)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(bootstrap, "VENV_PYTHON", tmp_path / "none")

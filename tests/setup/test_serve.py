@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,7 +150,11 @@ def test_a_web_process_that_cannot_start_is_reported_with_its_last_line(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
-    broken = {**installation.environment, "DJANGO_SETTINGS_MODULE": "webnet.settings", "PYTHONPATH": str(installation.data)}
+    broken = {
+        **installation.environment,
+        "DJANGO_SETTINGS_MODULE": "webnet.settings",
+        "PYTHONPATH": str(installation.data),
+    }
     (installation.data / "daphne").mkdir(exist_ok=True)
     (installation.data / "daphne" / "__init__.py").write_text("")
     (installation.data / "daphne" / "__main__.py").write_text("raise SystemExit('no web today')")
