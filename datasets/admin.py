@@ -1,0 +1,255 @@
+"""Datasets, members and artworks in the curators' admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from import_export.admin import ImportExportMixin
+
+from datasets import services
+from datasets.catalogue import ArtworkResource, SheetCSV
+from datasets.curation import CuratedAdmin
+from datasets.forms import CommonValueForm, MembershipFormSet, MetadataForm
+from datasets.models import Artwork, Dataset, Membership, Role
+from datasets.permissions import role_of
+from datasets.refusals import Conflict
+
+
+class Deleted(admin.SimpleListFilter):
+    """Shows what is there; what is deleted only when asked for."""
+
+    title = gettext_lazy("deleted")
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Deleted, for 30 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(deleted_at=None) if self.value() is None else queryset.exclude(deleted_at=None)
+
+
+class SoftDeletion(CuratedAdmin):
+    """Deleting hides a row for 30 days, during which it can be restored."""
+
+    actions = ("restore",)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What the page of confirmation lists: the rows, since everything that belongs to them stays."""
+        rows = list(objs)
+        allowed = all(self.has_delete_permission(request, row) for row in rows)
+        missing = set() if allowed else {str(self.opts.verbose_name)}
+        return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, missing, []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        services.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        queryset.update(deleted_at=timezone.now())
+
+    @admin.action(description=gettext_lazy("Restore what is selected"), permissions=["delete"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        restored = 0
+        for row in queryset.exclude(deleted_at=None):
+            try:
+                services.restore(row)
+                restored += 1
+            except Conflict as conflict:
+                self.message_user(request, f"{row}: {conflict.detail}", messages.WARNING)
+        words = ngettext("%(number)d restored.", "%(number)d restored.", restored)
+        self.message_user(request, words % {"number": restored})
+
+
+class MembershipInline(admin.TabularInline):
+    """Members, changed by the dataset's administrators alone."""
+
+    model = Membership
+    formset = MembershipFormSet
+    extra = 0
+    autocomplete_fields = ()
+    raw_id_fields = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and role_of(request.user, obj) == Role.ADMINISTRATOR
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request, obj)
+
+
+@admin.register(Dataset)
+class DatasetAdmin(SoftDeletion):
+    """Datasets that somebody curates; only their administrators delete them and change their members."""
+
+    dataset_path = ""
+    list_display = ("name", "artworks_link", "annotated", "members", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    list_filter = (Deleted,)
+    search_fields = ("name", "description")
+    fields = ("name", "description", "created_by", "created_at")
+    readonly_fields = ("created_by", "created_at")
+    inlines = (MembershipInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        artworks = Artwork.objects.present().filter(dataset=OuterRef("pk")).order_by().values("dataset")
+        done = artworks.filter(state__in=[Artwork.State.ANNOTATED, Artwork.State.NOTHING])
+        members = Membership.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset")
+        counted = {"artwork_total": artworks, "annotated_total": done, "member_total": members}
+        totals = {
+            name: Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0) for name, rows in counted.items()
+        }
+        return super().get_queryset(request).annotate(**totals)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return super().has_delete_permission(request)
+        return role_of(request.user, obj) == Role.ADMINISTRATOR
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        own = [row.pk for row in queryset if self.has_delete_permission(request, row)]
+        super().delete_queryset(request, Dataset.objects.filter(pk__in=own))
+
+    def save_model(self, request: HttpRequest, obj: Dataset, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+        if not change:
+            services.set_role(dataset=obj, user=request.user, role=Role.ADMINISTRATOR)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save members through the service that also opens the admin to curators."""
+        super().save_formset(request, form, formset, change)
+        for membership in [*formset.new_objects, *(row for row, _fields in formset.changed_objects)]:
+            services.set_role(dataset=membership.dataset, user=membership.user, role=Role(membership.role))
+
+    @admin.display(description=gettext_lazy("artworks"), ordering="artwork_total")
+    def artworks_link(self, dataset: Any) -> SafeString:
+        url = reverse("admin:datasets_artwork_changelist")
+        return format_html('<a href="{}?dataset__id__exact={}">{}</a>', url, dataset.pk, dataset.artwork_total)
+
+    @admin.display(description=gettext_lazy("annotated"), ordering="annotated_total")
+    def annotated(self, dataset: Any) -> int:
+        return dataset.annotated_total
+
+    @admin.display(description=gettext_lazy("members"), ordering="member_total")
+    def members(self, dataset: Any) -> int:
+        return dataset.member_total
+
+
+@admin.register(Artwork)
+class ArtworkAdmin(ImportExportMixin, SoftDeletion):
+    """The catalogue: edited in the list, on the page of an artwork, for many at once, or as CSV."""
+
+    form = MetadataForm
+    resource_classes = (ArtworkResource,)
+    formats = (SheetCSV,)
+    from_encoding = "utf-8-sig"
+    to_encoding = "utf-8-sig"
+    skip_export_form = True  # one format, all columns; its page would also need inline scripts
+    show_change_form_export = False
+    import_error_display = ("message",)
+    list_display = ("picture", "title", "creator", "date", "identifier", "dataset", "state", "confirmed", "suggested")
+    list_display_links = ("picture",)
+    list_editable = ("title", "creator", "date", "identifier")
+    list_select_related = ("dataset",)
+    list_filter = (("dataset", admin.RelatedOnlyFieldListFilter), "state", Deleted)
+    search_fields = ("title", "creator", "identifier", "file_name", "description", "publisher")
+    actions = ("restore", "set_publisher", "set_rights")
+    readonly_fields = ("large_picture", "page", "file", "state", "confirmed", "suggested", "added_by", "added_at")
+    fieldsets = (
+        (None, {"fields": ("large_picture", "page", *Artwork.METADATA)}),
+        (gettext_lazy("File and boxes"), {"fields": readonly_fields[2:]}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Artworks are added on the dataset's page, where files are."""
+        return False
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return {"curated": self.get_queryset(request).filter(deleted_at=None, dataset__deleted_at=None)}
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[MetadataForm]:
+        return MetadataForm
+
+    def save_model(self, request: HttpRequest, obj: Artwork, form: Any, change: bool) -> None:
+        """Save what was typed and nothing else."""
+        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in Artwork.METADATA}
+        if changes:
+            services.update_metadata(artwork=obj, changes=changes, revision=obj.metadata_revision)
+
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(self, artwork: Artwork) -> SafeString:
+        return format_html(
+            '<img class="artwork-thumbnail" src="{}" alt="" loading="lazy">', artwork.file_url("thumbnail")
+        )
+
+    @admin.display(description=gettext_lazy("picture"))
+    def large_picture(self, artwork: Artwork) -> SafeString:
+        return format_html('<img class="artwork-picture" src="{}" alt="{}">', artwork.file_url("display"), artwork)
+
+    @admin.display(description=gettext_lazy("page"))
+    def page(self, artwork: Artwork) -> SafeString:
+        return format_html('<a href="{}">{}</a>', artwork.get_absolute_url(), _("Draw and review its boxes"))
+
+    @admin.display(description=gettext_lazy("file"))
+    def file(self, artwork: Artwork) -> SafeString:
+        size = f"{artwork.width} × {artwork.height}, {artwork.format}, {artwork.byte_size / 1_000_000:.1f} MB"
+        return format_html('<a href="{}">{}</a> ({})', artwork.file_url("original"), artwork.file_name, size)
+
+    @admin.action(description=gettext_lazy("Set the institution of what is selected"), permissions=["change"])
+    def set_publisher(self, request: HttpRequest, queryset: QuerySet[Artwork]) -> HttpResponse | None:
+        return self._set(request, queryset, "publisher")
+
+    @admin.action(description=gettext_lazy("Set the rights of what is selected"), permissions=["change"])
+    def set_rights(self, request: HttpRequest, queryset: QuerySet[Artwork]) -> HttpResponse | None:
+        return self._set(request, queryset, "rights")
+
+    def _set(self, request: HttpRequest, queryset: QuerySet[Artwork], name: str) -> HttpResponse | None:
+        """Ask for one value on a page of its own, then give it to every selected artwork."""
+        form = CommonValueForm(request.POST if "apply" in request.POST else None)
+        if form.is_valid():
+            changes = {name: form.cleaned_data["value"], "metadata_revision": F("metadata_revision") + 1}
+            number = queryset.update(**changes, updated_at=timezone.now())
+            words = ngettext("%(number)d artwork changed.", "%(number)d artworks changed.", number)
+            self.message_user(request, words % {"number": number}, messages.SUCCESS)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("One value for many artworks"),
+            "opts": self.opts,
+            "form": form,
+            "field": self.opts.get_field(name).verbose_name,
+            "action": request.POST["action"],
+            "artworks": queryset[:20],
+            "number": queryset.count(),
+            "selected": request.POST.getlist("_selected_action"),
+            "select_across": request.POST.get("select_across", "0"),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/datasets/artwork/set_value.html", context)

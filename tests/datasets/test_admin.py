@@ -1,0 +1,227 @@
+"""The curators' admin: their own datasets, edits that overwrite nobody's, CSV with a dry run."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from datasets import services
+from datasets.models import Artwork, Dataset, Membership, Role
+
+LIST = "/admin/datasets/artwork/"
+
+
+@pytest.fixture
+def desk(dataset: Any, django_user_model: Any, client_of: Any) -> Any:
+    """A client of a curator of `dataset`, who got into the admin by the role alone."""
+    user = django_user_model.objects.create_user("cleo")
+    services.set_role(dataset=dataset, user=user, role=Role.CURATOR)
+    return client_of(user)
+
+
+@pytest.fixture
+def foreign(outsider: Any, make_artwork: Any) -> Artwork:
+    """An artwork of a dataset that the curator does not know."""
+    return make_artwork(Dataset.objects.get(name="Otto's own"), 99, title="Not for you")
+
+
+def page(client: Any, url: str) -> str:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def fields_of(html: str) -> dict[str, str]:
+    """The form fields of a page, as a browser would send them."""
+    found = dict.fromkeys(re.findall(r'name="([^"]+)"', html), "")
+    for tag in re.findall(r"<input[^>]*>", html):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and value and 'type="checkbox"' not in tag:
+            found[name[1]] = value[1]
+    return {k: v for k, v in found.items() if k.startswith(("form-", "initial-")) or k in Artwork.METADATA}
+
+
+# --- whose rows -------------------------------------------------------------------------------------------------------
+def test_a_curator_sees_their_own_datasets_only(desk: Any, artwork: Any, foreign: Any) -> None:
+    assert "Not for you" not in page(desk, LIST)
+    assert "Otto" not in page(desk, "/admin/datasets/dataset/")
+    assert desk.get(f"{LIST}{foreign.pk}/change/").status_code == 302
+    assert desk.get(f"{LIST}{artwork.pk}/change/").status_code == 200
+    assert desk.get(f"/admin/datasets/dataset/{foreign.dataset_id}/change/").status_code == 302
+
+
+def test_staff_without_a_role_see_nothing(viewer: Any, client_of: Any, artwork: Any) -> None:
+    type(viewer).objects.filter(pk=viewer.pk).update(is_staff=True)
+    viewer.refresh_from_db()
+    assert client_of(viewer).get(LIST).status_code == 403
+    assert client_of(viewer).get(f"{LIST}export/").status_code == 403
+    assert client_of(viewer).get(f"{LIST}import/").status_code == 403
+
+
+def test_a_curator_cannot_touch_users_or_members(desk: Any, dataset: Any, owner: Any) -> None:
+    assert desk.get("/admin/auth/user/").status_code == 403
+    html = page(desk, f"/admin/datasets/dataset/{dataset.pk}/change/")
+    assert "olga" in html and 'name="memberships-0-role"' not in html
+    assert desk.post(f"/admin/datasets/dataset/{dataset.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_an_administrator_changes_members_but_not_the_last_one(
+    dataset: Any, owner: Any, viewer: Any, client_of: Any
+) -> None:
+    owner.refresh_from_db()
+    client, url = client_of(owner), f"/admin/datasets/dataset/{dataset.pk}/change/"
+    rows = list(Membership.objects.filter(dataset=dataset).order_by("user__username"))
+    form = {"name": "Icons", "description": "", "memberships-TOTAL_FORMS": 2, "memberships-INITIAL_FORMS": 2}
+    for i, row in enumerate(rows):
+        form |= {f"memberships-{i}-id": row.pk, f"memberships-{i}-dataset": dataset.pk}
+        form |= {f"memberships-{i}-user": row.user_id, f"memberships-{i}-role": "curator"}
+    assert "needs an administrator" in client.post(url, form).content.decode()
+    assert client.post(url, form | {"memberships-0-role": "administrator"}).status_code == 302
+    viewer.refresh_from_db()
+    assert Membership.objects.get(user=viewer).role == Role.CURATOR and viewer.is_staff
+
+
+def test_the_lists_cost_the_same_queries_for_many_rows(desk: Any, dataset: Any, make_artwork: Any) -> None:
+    def queries() -> list[int]:
+        counts = []
+        for url in (LIST, "/admin/datasets/dataset/"):
+            with CaptureQueriesContext(
+                connection,
+            ) as captured:
+                page(desk, url)
+            counts.append(len(captured))
+        return counts
+
+    make_artwork(dataset, 1)
+    queries()
+    before = queries()
+    for seed in range(2, 8):
+        make_artwork(dataset, seed)
+    assert queries() == before
+
+
+# --- editing ----------------------------------------------------------------------------------------------------------
+def test_the_list_saves_what_was_typed_and_nothing_else(desk: Any, artwork: Any) -> None:
+    form = fields_of(page(desk, LIST))
+    services.update_metadata(artwork=artwork, changes={"creator": "Duccio"}, revision=0)
+    answer = desk.post(LIST, form | {"form-0-title": "Maestà", "_save": "Save"})
+    assert answer.status_code == 302
+    artwork.refresh_from_db()
+    assert (artwork.title, artwork.creator, artwork.metadata_revision) == ("Maestà", "Duccio", 2)
+
+
+@pytest.mark.parametrize("where", ["list", "page"])
+def test_a_field_that_somebody_changed_meanwhile_is_not_overwritten(where: str, desk: Any, artwork: Any) -> None:
+    url, field = (LIST, "form-0-title") if where == "list" else (f"{LIST}{artwork.pk}/change/", "title")
+    form = fields_of(page(desk, url))
+    services.update_metadata(artwork=artwork, changes={"title": "Theirs"}, revision=0)
+    answer = desk.post(url, form | {field: "Mine", "_save": "Save"})
+    assert answer.status_code == 200 and "Somebody else has changed this to “Theirs”" in answer.content.decode()
+    artwork.refresh_from_db()
+    assert artwork.title == "Theirs"
+
+
+def test_many_artworks_get_one_value_after_a_page_that_asks(
+    desk: Any, dataset: Any, make_artwork: Any, foreign: Any
+) -> None:
+    chosen = [make_artwork(dataset, seed).pk for seed in (1, 2)]
+    form = {"action": "set_publisher", "_selected_action": [*chosen, foreign.pk]}
+    html = desk.post(LIST, form).content.decode()
+    assert "work 1" in html and "Not for you" not in html
+    assert not Artwork.objects.exclude(publisher="").exists()
+    desk.post(LIST, form | {"apply": "Save", "value": "Pinacoteca"})
+    assert set(Artwork.objects.filter(publisher="Pinacoteca").values_list("pk", flat=True)) == set(chosen)
+    assert set(Artwork.objects.filter(pk__in=chosen).values_list("metadata_revision", flat=True)) == {1}
+
+
+def test_deleting_hides_and_can_be_undone(desk: Any, artwork: Any) -> None:
+    chosen = {"_selected_action": [artwork.pk]}
+    desk.post(LIST, chosen | {"action": "delete_selected", "post": "yes"})
+    artwork.refresh_from_db()
+    assert artwork.deleted_at is not None
+    assert str(artwork) not in page(desk, LIST) and str(artwork) in page(desk, f"{LIST}?deleted=yes")
+    desk.post(f"{LIST}?deleted=yes", chosen | {"action": "restore"})
+    artwork.refresh_from_db()
+    assert artwork.deleted_at is None
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+def dry_run(client: Any, text: str) -> str:
+    upload = SimpleUploadedFile("catalogue.csv", text.encode("utf-8-sig"), "text/csv")
+    answer = client.post(f"{LIST}import/", {"import_file": upload, "format": "0", "resource": "0"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def confirm(client: Any, html: str) -> Any:
+    names = ("import_file_name", "original_file_name", "format", "resource")
+    form = {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]*)"', html))}
+    return client.post(f"{LIST}process_import/", form)
+
+
+def test_csv_goes_out_and_comes_in_again_unchanged(desk: Any, artwork: Any, foreign: Any) -> None:
+    Artwork.objects.filter(pk=artwork.pk).update(title="Мария; «a», b", description="two\nlines")
+    answer = desk.get(f"{LIST}export/")
+    text = answer.content.decode("utf-8-sig")
+    assert answer["Content-Type"].startswith("text/csv")
+    assert text.startswith("id,dataset,file_name,title") and "Not for you" not in text
+    assert "Skipped" in dry_run(desk, text)
+
+
+@pytest.mark.parametrize("by", ["id", "identifier", "file_name"])
+def test_csv_is_shown_first_and_imported_on_confirmation(by: str, desk: Any, artwork: Any) -> None:
+    Artwork.objects.filter(pk=artwork.pk).update(identifier="INV 7", creator="Giotto")
+    artwork.refresh_from_db()
+    html = dry_run(desk, f"{by};title\n{getattr(artwork, by)};Maestà\n")
+    assert "<ins>Maestà</ins>" in html
+    artwork.refresh_from_db()
+    assert artwork.title == "work 0"
+    assert confirm(desk, html).status_code == 302
+    artwork.refresh_from_db()
+    assert (artwork.title, artwork.creator, artwork.metadata_revision) == ("Maestà", "Giotto", 1)
+    assert Artwork.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,title\n999,x\n", "has the id"),
+        ("id,title\nabc,x\n", "no id"),
+        ("title\nx\n", "needs an id"),
+        ("identifier,title\nunknown,x\n", "has the identifier"),
+        ("file_name,source\nwork-0.jpg,javascript:x\n", "valid URL"),
+        (f"file_name,title\nwork-0.jpg,{'x' * 600}\n", "at most 500"),
+    ],
+)
+def test_csv_with_a_bad_row_changes_nothing(text: str, said: str, desk: Any, artwork: Any) -> None:
+    html = dry_run(desk, text)
+    assert said in html and "Confirm import" not in html
+    artwork.refresh_from_db()
+    assert artwork.metadata_revision == 0
+
+
+def test_csv_does_not_reach_other_datasets(desk: Any, artwork: Any, foreign: Any) -> None:
+    html = dry_run(desk, f"id,title\n{foreign.pk},Mine now\n")
+    assert "has the id" in html and "Not for you" not in html
+
+
+def test_csv_with_a_name_that_two_artworks_have_asks_for_more(desk: Any, dataset: Any, make_artwork: Any) -> None:
+    for seed in (1, 2):
+        make_artwork(dataset, seed, file_name="same.jpg")
+    assert "Several artworks" in dry_run(desk, "file_name,title\nsame.jpg,x\n")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00broken", b'id,title\n"open'])
+def test_what_is_no_csv_is_said(data: bytes, desk: Any) -> None:
+    upload = SimpleUploadedFile("catalogue.csv", data, "text/csv")
+    assert desk.post(f"{LIST}import/", {"import_file": upload, "format": "0", "resource": "0"}).status_code == 200
+
+
+def test_pages_of_the_admin_need_no_inline_script_or_style(desk: Any, artwork: Any) -> None:
+    pages = [LIST, f"{LIST}{artwork.pk}/change/", f"{LIST}import/", "/admin/", "/admin/datasets/dataset/"]
+    for url in pages:
+        html = page(desk, url)
+        assert not re.search(r"<script(?![^>]*(src=|application/json))|\sstyle=|\son\w+=", html), url
