@@ -37,6 +37,7 @@ class Kit:
         self.base, self.purpose, self.log = base, purpose, log
         self.venv, self.modules = base / ".venv", base / "node_modules"
         self.python = self.venv / "bin" / "python"
+        self._packages_stamp, self._libraries_stamp = self.venv / f".webnet-{purpose}", self.modules / ".webnet"
         self._half_filled = self.venv / ".webnet-half-filled"
 
     def is_complete(self) -> bool:
@@ -52,25 +53,20 @@ class Kit:
             # The one that Python brings is too old to tell its progress.
             self._pip("Installer", PIP)
             self._install_packages()
-            self._stamp(self.venv).write_text(self._wanted_packages())
+            self._packages_stamp.write_text(self._wanted_packages())
         if not self._has_libraries():
             self._install_libraries()
-            self._stamp(self.modules).write_text(self._wanted_libraries())
+            self._libraries_stamp.write_text(self._wanted_libraries())
 
     # --- stamps ---
 
-    def _stamp(self, folder: Path) -> Path:
-        return folder / f".webnet-{self.purpose}"
-
     def _has_packages(self) -> bool:
-        return _runs(self.python) and self._is_stamped(self.venv, self._wanted_packages())
+        """What was installed for "dev" serves "run" as well."""
+        stamps = {_text(self._packages_stamp), _text(self.venv / ".webnet-dev")}
+        return _runs(self.python) and self._wanted_packages() in stamps
 
     def _has_libraries(self) -> bool:
-        return self._is_stamped(self.modules, self._wanted_libraries())
-
-    def _is_stamped(self, folder: Path, wanted: str) -> bool:
-        """What was installed for "dev" serves "run" as well."""
-        return wanted in {_text(self._stamp(folder)), _text(folder / ".webnet-dev")}
+        return _text(self._libraries_stamp) == self._wanted_libraries()
 
     def _wanted_packages(self) -> str:
         return _digest(self.base / "requirements" / f"{name}.txt" for name in ("constraints", "base", "ml", "dev"))
@@ -123,7 +119,6 @@ class Kit:
         npm = self._npm()
         line = Line()
         command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        command += ["--omit=dev"] * (self.purpose == "run")
         code, output = run_logged(
             command,
             folder=self.base,

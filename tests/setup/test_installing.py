@@ -28,8 +28,8 @@ def kit(checkout: Path, purpose: str) -> Kit:
 def stamp(checkout: Path, purpose: str) -> None:
     """What a finished installation leaves behind."""
     made = kit(checkout, purpose)
-    for folder, wanted in ((made.venv, made._wanted_packages()), (made.modules, made._wanted_libraries())):
-        made._stamp(folder).write_text(wanted)
+    made._packages_stamp.write_text(made._wanted_packages())
+    made._libraries_stamp.write_text(made._wanted_libraries())
 
 
 def test_a_finished_installation_is_complete(checkout: Path) -> None:
