@@ -21,7 +21,8 @@ ARTWORKS_PER_PAGE = 48
 def dataset_list(request: HttpRequest) -> HttpResponse:
     """The datasets that the user is a member of, as cards."""
     datasets = Dataset.objects.present().visible_to(request.user)
-    pages = Paginator(datasets.with_totals(request.user), DATASETS_PER_PAGE)
+    # Grouped rows lose the order of the model.
+    pages = Paginator(datasets.with_totals(request.user).order_by("name", "pk"), DATASETS_PER_PAGE)
     pages.count = datasets.count()  # without the totals, which would be computed for every dataset
     page = pages.get_page(request.GET.get("page"))
     for dataset in page.object_list:
@@ -85,5 +86,9 @@ def members(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = open_dataset(request, dataset_id)
     people = dataset.memberships.select_related("user").order_by("user__username")
     context = frame(dataset, "members") | {"memberships": people, "roles": Role.choices}
-    data = {"dataset": {"id": dataset.pk, "name": dataset.name}, "may": context["may"], "me": request.user.get_username()}
+    data = {
+        "dataset": {"id": dataset.pk, "name": dataset.name},
+        "may": context["may"],
+        "me": request.user.get_username(),
+    }
     return render(request, "datasets/members.html", context | {"data": data})

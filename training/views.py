@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
 from training.api import options_json
@@ -25,7 +26,7 @@ def _runs(dataset: Dataset) -> Any:
 
 
 def _labels(dataset: Dataset) -> list[dict[str, Any]]:
-    return list(dataset.labels.values("id", "name", "colour"))  # type: ignore[attr-defined]
+    return [dict(row) for row in Label.objects.filter(dataset=dataset).values("id", "name", "colour")]
 
 
 @require_safe
