@@ -20,7 +20,9 @@ def neighbour(artwork: Artwork, wanted: GridFilter, *, forward: bool) -> Artwork
     towards = "lt" if key.startswith("-") == forward else "gt"
     value = getattr(artwork, column)
     # The first condition is the range of the index, the second tells artworks with the same value apart.
-    beyond = Q(**{f"{column}__{towards}e": value}) & (Q(**{f"{column}__{towards}": value}) | Q(**{f"pk__{towards}": artwork.pk}))
+    beyond = Q(**{f"{column}__{towards}e": value}) & (
+        Q(**{f"{column}__{towards}": value}) | Q(**{f"pk__{towards}": artwork.pk})
+    )
     artworks = wanted.listed(wanted.matching(Artwork.objects.present().filter(dataset=artwork.dataset_id)))
     found = artworks.filter(beyond)
     return (found if forward else found.reverse()).first()

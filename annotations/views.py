@@ -62,24 +62,32 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
         "neighbours": _neighbours(artwork, wanted),
         "urls": {"api": reverse("datasets-api:artwork-detail", args=[dataset.pk, artwork.pk])},
     }
-    context = {"dataset": dataset, "artwork": artwork, "query": wanted.query(), "data": data, "fields": _fields(artwork)}
-    context["numbers"] = [("x", "x"), ("y", "y"), ("width", _("Width")), ("height", _("Height"))]
-    return render(request, "annotations/page.html", context | {"can": data["can"], "neighbours": data["neighbours"]})
+    context = {
+        "dataset": dataset,
+        "artwork": artwork,
+        "query": wanted.query(),
+        "data": data,
+        "can": data["can"],
+        "neighbours": data["neighbours"],
+        "fields": _fields(artwork),
+        "numbers": [("x", "x"), ("y", "y"), ("width", _("Width")), ("height", _("Height"))],
+    }
+    return render(request, "annotations/page.html", context)
 
 
 def _neighbours(artwork: Artwork, wanted: GridFilter) -> dict[str, str | None]:
     """Addresses of the pages before and after, and of the display image to fetch ahead."""
     before, after = (neighbour(artwork, wanted, forward=forward) for forward in (False, True))
     return {
-        "previous": before and before.get_absolute_url() + wanted.query(),
-        "next": after and after.get_absolute_url() + wanted.query(),
-        "image": after and after.file_url("display"),
+        "previous": before.get_absolute_url() + wanted.query() if before else None,
+        "next": after.get_absolute_url() + wanted.query() if after else None,
+        "image": after.file_url("display") if after else None,
     }
 
 
 def _fields(artwork: Artwork) -> list[dict[str, Any]]:
     """The metadata as the form shows it: name in the API, what it is called, its value, the longest it may be."""
-    fields = (Artwork._meta.get_field(name) for name in Artwork.METADATA)
+    fields: list[Any] = [Artwork._meta.get_field(name) for name in Artwork.METADATA]
     return [
         {
             "name": field.name,

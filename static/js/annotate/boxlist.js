@@ -60,7 +60,8 @@ export function keepList({ list, labels, desk, actions, picture, buttons }) {
       if (node.classList.contains("is-selected") === selected) continue;
       node.classList.toggle("is-selected", selected);
       node.firstChild.setAttribute("aria-current", selected ? "true" : "false");
-      if (selected) node.scrollIntoView({ block: "nearest" });
+      // Who goes through the list sees it follow; who works in the picture keeps what they look at.
+      if (selected && list.contains(document.activeElement)) node.scrollIntoView({ block: "nearest" });
     }
   }
 

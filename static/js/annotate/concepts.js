@@ -9,7 +9,7 @@ import { toast } from "../toast.js";
  * @param labels Map of id → label json, kept up to date here
  * @param onLabels called after a concept was added
  */
-export function showConcepts({ place, labels, store, desk, actions, data, onLabels }) {
+export function showConcepts({ place, labels, store, desk, actions, data, canDraw, onLabels }) {
   const swatch = (colour) => {
     const made = element("span", { class: "swatch", "aria-hidden": "true" });
     made.style.backgroundColor = colour;
@@ -19,7 +19,7 @@ export function showConcepts({ place, labels, store, desk, actions, data, onLabe
   function row(label, counts) {
     const button = element(
       "button",
-      { type: "button", class: "concept", "aria-pressed": String(desk.label === label.id), disabled: !data.can.draw, onclick: () => actions.chooseLabel(label.id) },
+      { type: "button", class: "concept", "aria-pressed": String(desk.label === label.id), disabled: !canDraw, onclick: () => actions.chooseLabel(label.id) },
       swatch(label.colour),
       element("span", { class: "concept-name" }, label.name),
       element("span", { class: "concept-count", title: gettext("Boxes on this artwork") }, number(counts.get(label.id) ?? 0)),
@@ -61,7 +61,7 @@ export function showConcepts({ place, labels, store, desk, actions, data, onLabe
     }
   }
 
-  if (data.can.curate) place.append(creationForm(create));
+  if (data.can.curate && canDraw) place.append(creationForm(create));
   render();
   store.subscribe(render);
   desk.subscribe((changed) => changed.includes("label") && render());

@@ -25,6 +25,7 @@ const LEAVE_AFTER = 3000;
 const data = pageData();
 const find = (selector) => document.querySelector(selector);
 const bounds = { width: data.artwork.width, height: data.artwork.height };
+/** On a phone's width the page is for looking. */
 const canDraw = data.can.draw && matchMedia("(min-width: 700px)").matches;
 const labels = new Map(data.labels.map((label) => [label.id, label]));
 const lastLabel = Number(sessionStorage.getItem(labelKey()));

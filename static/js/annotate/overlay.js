@@ -118,7 +118,7 @@ export function createOverlay({ picture, store, desk, labels, canDraw }) {
   }
 
   function paintTag(box, label, rect, suggested) {
-    const score = suggested && box.score !== null ? ` ${Math.round(box.score * 100)} %` : "";
+    const score = suggested && box.score !== null ? ` ${Math.round(box.score * 100)}%` : "";
     const text = `${label.name}${score}`;
     const width = measure(text) + 10;
     const y = rect.y >= TAG_HEIGHT ? rect.y - TAG_HEIGHT : rect.y;

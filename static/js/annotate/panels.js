@@ -114,7 +114,12 @@ export function showSelected({ section, labels, store, desk, actions, bounds, ca
   section.querySelector("[data-duplicate]").addEventListener("click", actions.duplicate);
   section.querySelector("[data-delete]").addEventListener("click", () => actions.remove());
   store.subscribe(render);
-  desk.subscribe((changed) => (changed.includes("selected") || changed.includes("draft")) && render());
+  desk.subscribe((changed) => {
+    if (!changed.includes("selected") && !changed.includes("draft")) return;
+    render();
+    const inList = document.activeElement?.closest(".box-list");
+    if (changed.includes("selected") && !section.hidden && !inList) section.scrollIntoView({ block: "nearest" });
+  });
   render();
   return { options, render };
 }
