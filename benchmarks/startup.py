@@ -1,7 +1,7 @@
 """`python -m benchmarks.startup`: how fast and how large is the web process, and how long does a second start take?
 
 Starts an installation of its own several times. Time is from starting the process to the first answer of /login/;
-memory is the resident set of the web process after some requests. Targets: under 3 s, under 200 MB, whole start under 10 s.
+memory is the resident set of the web process after some requests. Targets: under 3 s, under 200 MB, all under 10 s.
 """
 
 from __future__ import annotations
