@@ -33,6 +33,16 @@ class Painter:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """A picture before it is painted: SVG, width and height in pixels, metadata and boxes as in `Composition`."""
+
+    svg: str
+    size: tuple[int, int]
+    metadata: dict[str, str]
+    boxes: list[tuple[str, float, float, float, float]]
+
+
+@dataclass(frozen=True)
 class Composition:
     """One picture: a JPEG, its file name and metadata (Dublin Core names), and its boxes as label, x, y, width, height.
 
@@ -129,7 +139,15 @@ def compositions() -> Iterator[Composition]:
 
 
 def composition(number: int) -> Composition:
-    """Make the picture of this number, 0 to `TOTAL` - 1."""
+    """Paint the picture of this number, 0 to `TOTAL` - 1."""
+    drawn = sketch(number)
+    image = paint(drawn.svg, *drawn.size, seed=number * 10)
+    annotated = number in WITHOUT_FIGURES or number < TOTAL - LEFT_FOR_THE_DETECTOR
+    return Composition(image, f"demo_{number + 1:03}.jpg", drawn.metadata, drawn.boxes, annotated)
+
+
+def sketch(number: int) -> Sketch:
+    """Decide everything about the picture of this number."""
     rng = Random(7_000 + number)  # noqa: S311  (pictures, no secrets)
     painter = PAINTERS[number % len(PAINTERS)]
     width, height = SIZES[(number // len(PAINTERS) + number) % len(SIZES)]
@@ -139,10 +157,8 @@ def composition(number: int) -> Composition:
         for label, figure, box in figures(rng, painter, width, height, number):
             svg += figure
             boxes.append((label, *box))
-    image = paint(svg, width, height, seed=number * 10)
     metadata = catalogue(rng, painter, number, [box[0] for box in boxes], (width, height))
-    annotated = number in WITHOUT_FIGURES or number < TOTAL - LEFT_FOR_THE_DETECTOR
-    return Composition(image, f"demo_{number + 1:03}.jpg", metadata, boxes, annotated)
+    return Sketch(svg, (width, height), metadata, boxes)
 
 
 def figures(rng: Random, painter: Painter, width: int, height: int, number: int) -> Iterator[tuple[str, str, Box]]:

@@ -1,0 +1,97 @@
+"""Commands of the datasets: importing a folder, and purging what was deleted."""
+
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from datasets import files, services
+from datasets.models import Archive, Artwork, Dataset
+
+LONG_AGO = timezone.now() - timedelta(days=31)
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture: Any) -> Path:
+    (tmp_path / "Sala 1").mkdir()
+    (tmp_path / "Sala 1" / "Дева.JPG").write_bytes(picture(seed=1))
+    (tmp_path / "due.png").write_bytes(picture(seed=2, suffix=".png"))
+    (tmp_path / "copy of due.png").write_bytes(picture(seed=2, suffix=".png"))
+    (tmp_path / "note.txt").write_text("no picture")
+    (tmp_path / ".hidden.jpg").write_bytes(picture(seed=3))
+    (tmp_path / "link.jpg").symlink_to("/etc/passwd")
+    return tmp_path
+
+
+def test_it_imports_a_folder_into_a_new_dataset_and_reports_what_it_refused(folder: Path, owner: Any) -> None:
+    out, err = run("import_folder", "Pinacoteca", str(folder), "--user", "olga")
+    dataset = Dataset.objects.get(name="Pinacoteca")
+    assert set(dataset.artworks.values_list("title", flat=True)) == {"Дева", "copy of due"}
+    assert "2 added" in out and "2 refused" in out
+    assert "due.png: This file is already in the dataset" in err and "note.txt: This is not a JPEG" in err
+
+
+def test_it_imports_into_a_dataset_that_is_there(folder: Path, dataset: Any, curator: Any) -> None:
+    run("import_folder", "Icons", str(folder), "--user", "carla")
+    assert dataset.artworks.count() == 2 and Dataset.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "said"),
+    [("vera", ".", "role of a curator"), ("nobody", ".", "no account"), ("vera", "x", "no folder")],
+)
+def test_it_says_why_it_does_not_import(
+    name: str, where: str, said: str, folder: Path, dataset: Any, viewer: Any
+) -> None:
+    with pytest.raises(CommandError, match=said):
+        run("import_folder", "Icons", str(folder / where), "--user", name)
+
+
+def test_purging_removes_rows_and_files_after_thirty_days(dataset: Any, make_artwork: Any) -> None:
+    old, fresh, kept = (make_artwork(dataset, seed) for seed in (1, 2, 3))
+    for artwork in (old, fresh):
+        services.delete(artwork)
+    Artwork.objects.filter(pk=old.pk).update(deleted_at=LONG_AGO)
+    assert "1 artworks" in run("purge")[0]
+    assert set(Artwork.objects.all()) == {fresh, kept}
+    assert not default_storage.exists(files.path_of(old, "original"))
+    assert default_storage.exists(files.path_of(fresh, "original"))
+
+
+def test_purging_keeps_files_that_another_artwork_of_the_same_content_has(dataset: Any, make_artwork: Any) -> None:
+    old = make_artwork(dataset, 1)
+    Artwork.objects.filter(pk=old.pk).update(deleted_at=LONG_AGO, sha256="0" * 64)
+    twin = make_artwork(dataset, 1)
+    Artwork.objects.filter(pk=old.pk).update(sha256=twin.sha256)
+    run("purge")
+    assert default_storage.exists(files.path_of(twin, "display"))
+
+
+def test_purging_removes_a_deleted_dataset_with_everything(
+    dataset: Any, artwork: Any, label: Any, outsider: Any
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(deleted_at=LONG_AGO)
+    assert "1 datasets, 1 artworks" in run("purge")[0]
+    assert list(Dataset.objects.all()) == [Dataset.objects.get(name="Otto's own")]
+    assert not default_storage.exists(files.path_of(artwork, "original"))
+
+
+def test_purging_removes_archives_after_a_day(dataset: Any, tmp_path: Path) -> None:
+    paths = [tmp_path / "old.zip", tmp_path / "new.zip"]
+    for path in paths:
+        path.write_bytes(b"")
+        Archive.objects.create(dataset=dataset, file_name=path.name, path=str(path))
+    Archive.objects.filter(file_name="old.zip").update(added_at=timezone.now() - timedelta(days=2))
+    assert "1 archives" in run("purge")[0]
+    assert [path.exists() for path in paths] == [False, True]
