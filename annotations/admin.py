@@ -29,12 +29,8 @@ class LabelForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        dataset: Dataset | None = cleaned.get("dataset") or (
-            self.instance.dataset if self.instance.pk else None
-        )
-        given: dict[str, str] = {
-            field: cleaned[field] for field in ("name", "colour", "shortcut") if field in cleaned
-        }
+        dataset: Dataset | None = cleaned.get("dataset") or (self.instance.dataset if self.instance.pk else None)
+        given: dict[str, str] = {field: cleaned[field] for field in ("name", "colour", "shortcut") if field in cleaned}
         if dataset is None:
             return cleaned
         try:

@@ -28,9 +28,8 @@ from annotations.serializers import (
 from datasets.models import Artwork, Dataset, Role
 from datasets.permissions import dataset_for
 
-FORCE = OpenApiParameter(
-    "force", OpenApiTypes.BOOL, description="Delete the label with all boxes that carry it."
-)
+COUNTS = OpenApiParameter("counts", OpenApiTypes.BOOL, description="Count the boxes of each label, which takes longer.")
+FORCE = OpenApiParameter("force", OpenApiTypes.BOOL, description="Delete the label with all boxes that carry it.")
 
 
 class LabelList(generics.GenericAPIView[Label]):
@@ -42,12 +41,15 @@ class LabelList(generics.GenericAPIView[Label]):
         if getattr(self, "swagger_fake_view", False):
             return Label.objects.none()
         dataset = _dataset(self.request, self.kwargs["dataset_id"], Role.VIEWER)
+        labels = Label.objects.filter(dataset=dataset)
+        if _is_set(self.request, "counts"):
+            labels = labels.with_counts()
         # Counting groups the rows, and grouped rows lose the model's own order.
-        return Label.objects.filter(dataset=dataset).with_counts().order_by("name", "pk")
+        return labels.order_by("name", "pk")
 
-    @extend_schema(operation_id="labels_list", responses=LabelSerializer(many=True))
+    @extend_schema(operation_id="labels_list", parameters=[COUNTS], responses=LabelSerializer(many=True))
     def get(self, request: Request, dataset_id: int) -> Response:
-        """List the labels with their confirmed boxes, ordered by name."""
+        """List the labels, ordered by name."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(LabelSerializer(page, many=True).data)
 
@@ -73,8 +75,7 @@ class LabelDetail(APIView):
     def delete(self, request: Request, dataset_id: int, label_id: int) -> Response:
         """Delete it. Refused with 409 and the number of boxes while boxes carry it, unless `force`."""
         dataset = _dataset(request, dataset_id, Role.CURATOR)
-        force = request.query_params.get("force", "").lower() in ("1", "true")
-        services.delete_label(label=_label(dataset, label_id), force=force)
+        services.delete_label(label=_label(dataset, label_id), force=_is_set(request, "force"))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -113,18 +114,14 @@ class Suggestions(APIView):
 class AllSuggestions(APIView):
     """Suggestions of a whole dataset."""
 
-    @extend_schema(
-        operation_id="suggestions_review_all", request=ReviewAllSerializer, responses=CountSerializer
-    )
+    @extend_schema(operation_id="suggestions_review_all", request=ReviewAllSerializer, responses=CountSerializer)
     def post(self, request: Request, dataset_id: int) -> Response:
         """Accept or reject all pending suggestions of at least a score, of one label or of all."""
         dataset = _dataset(request, dataset_id, Role.ANNOTATOR)
         review = _given(ReviewAllSerializer(data=request.data))
         label_id = review.pop("label", None)
         label = _label(dataset, label_id) if label_id else None
-        return Response(
-            {"count": services.review_all(dataset=dataset, user=request.user, label=label, **review)}
-        )
+        return Response({"count": services.review_all(dataset=dataset, user=request.user, label=label, **review)})
 
 
 class CocoExport(APIView):
@@ -164,3 +161,7 @@ def _apply(artwork: Artwork, user: Any, batch: dict[str, Any]) -> Document:
     return services.apply_edits(
         artwork=artwork, user=user, batch_id=batch["id"], revision=batch["revision"], edits=batch["edits"]
     )
+
+
+def _is_set(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() in ("1", "true")

@@ -78,9 +78,7 @@ class Board:
         Box.objects.bulk_create(new)
         changed = [self.boxes[key] for key in self._touched & self._before & set(self.boxes)]
         # Their rows are held by the lock on the artwork, so this only ever updates.
-        Box.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGEABLE
-        )
+        Box.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGEABLE)
         Box.objects.filter(pk__in=self._before - set(self.boxes)).delete()
 
     def _create(self, edit: EditData) -> None:
@@ -119,9 +117,7 @@ class Board:
 
     def _reject(self, edit: EditData) -> None:
         if self._shown(edit).source != Box.Source.DETECTOR:
-            raise EditRefused(
-                _("A person made this box: delete it instead of rejecting it."), code="not_a_suggestion"
-            )
+            raise EditRefused(_("A person made this box: delete it instead of rejecting it."), code="not_a_suggestion")
         self._delete(edit)
 
     def _restore(self, edit: EditData) -> None:
@@ -157,9 +153,7 @@ class Board:
     def _shown(self, edit: EditData) -> Box:
         box = self.boxes.get(edit["id"])
         if box is None or box.state == Box.State.REJECTED:
-            raise EditRefused(
-                _("This box is not on the artwork (any more). Reload the artwork."), code="unknown_box"
-            )
+            raise EditRefused(_("This box is not on the artwork (any more). Reload the artwork."), code="unknown_box")
         return box
 
     def _put(self, key: UUID, label: int, place: EditData | RestoredBox, *, state: str, source: str) -> None:
@@ -170,9 +164,7 @@ class Board:
 
     def _move(self, box: Box, label: int, place: Rect) -> None:
         if label not in self._labels:
-            raise EditRefused(
-                _("This concept is not one of this dataset. Reload its concepts."), code="unknown_label"
-            )
+            raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
         inside = checked(place, self.artwork.width, self.artwork.height)
         box.label_id = label
         box.x, box.y, box.width, box.height = inside.x, inside.y, inside.width, inside.height

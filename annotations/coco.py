@@ -53,9 +53,7 @@ def document(dataset: Dataset) -> Iterator[str]:
     yield from _array(labels, lambda number, label: {"id": label.pk, "name": label.name, "supercategory": ""})
     yield ',"images":'
     copies = Window(Count("pk"), partition_by="file_name")
-    yield from _array(
-        artworks.annotate(copies=copies).order_by("pk"), lambda number, artwork: _image(artwork)
-    )
+    yield from _array(artworks.annotate(copies=copies).order_by("pk"), lambda number, artwork: _image(artwork))
     yield ',"annotations":'
     yield from _array(boxes.order_by("artwork", "created_at", "pk"), _annotation)
     yield "}"

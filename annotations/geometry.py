@@ -60,9 +60,7 @@ def checked(rect: Rect, width: int, height: int) -> Rect:
         raise EditRefused(_("A box needs a width and a height above zero."), code="no_size")
     over = max(-rect.x, -rect.y, rect.right - width, rect.bottom - height)
     if over > OVERSHOOT:
-        message = _(
-            "The box reaches outside the artwork, which is %(width)d × %(height)d pixels. Draw it inside."
-        )
+        message = _("The box reaches outside the artwork, which is %(width)d × %(height)d pixels. Draw it inside.")
         raise EditRefused(message % {"width": width, "height": height}, code="outside")
     inside = clipped(rect, width, height)
     if inside.width < SMALLEST or inside.height < SMALLEST:

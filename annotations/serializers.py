@@ -11,10 +11,12 @@ from annotations.models import Box, Label
 
 LARGEST_ID = 2**63 - 1
 EDITS_AT_ONCE = 500
+# Rejected boxes are never given and cannot be asked for.
+SHOWN_STATES = [choice for choice in Box.State.choices if choice[0] != Box.State.REJECTED]
 
 
 class LabelSerializer(serializers.ModelSerializer[Label]):
-    """A label as it is given, with the number of its confirmed boxes."""
+    """A label as it is given; `boxes`, the number of its confirmed boxes, only where it was counted."""
 
     boxes = serializers.SerializerMethodField()
 
@@ -22,9 +24,9 @@ class LabelSerializer(serializers.ModelSerializer[Label]):
         model = Label
         fields = ["id", "name", "colour", "shortcut", "boxes"]
 
-    def get_boxes(self, label: Label) -> int:
-        """Counted by `LabelQuerySet.with_counts`; a label that was made this moment has none."""
-        return getattr(label, "box_total", 0)
+    def get_boxes(self, label: Label) -> int | None:
+        """Counted by `LabelQuerySet.with_counts`, which looks at every box of the dataset; null without it."""
+        return getattr(label, "box_total", None)
 
 
 class LabelInput(serializers.Serializer[Any]):
@@ -64,7 +66,7 @@ class RestoredBoxSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = LabelId()
     x, y, width, height = Pixels(), Pixels(), Pixels(), Pixels()
-    state = serializers.ChoiceField(["suggested", "confirmed"], required=False)
+    state = serializers.ChoiceField(SHOWN_STATES, required=False)
     source = serializers.ChoiceField(Box.Source.choices, required=False)
 
 
@@ -96,9 +98,7 @@ class EditSerializer(serializers.Serializer[Any]):
         needed = NEEDED[edit["op"]]
         missing = sorted(needed - edit.keys())
         if missing:
-            raise serializers.ValidationError(
-                {name: _("This operation needs it.") for name in missing}, "required"
-            )
+            raise serializers.ValidationError({name: _("This operation needs it.") for name in missing}, "required")
         if edit["op"] != "update":
             return {key: value for key, value in edit.items() if key in needed | {"op"}}
         if not edit.keys() & CHANGES:
@@ -120,7 +120,7 @@ class BoxSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = serializers.IntegerField()
     x, y, width, height = (serializers.FloatField() for _field in range(4))
-    state = serializers.ChoiceField(["suggested", "confirmed"])
+    state = serializers.ChoiceField(SHOWN_STATES)
     source = serializers.ChoiceField(Box.Source.choices)
     detector = serializers.IntegerField(allow_null=True)
     detector_name = serializers.CharField()
@@ -152,9 +152,7 @@ class ReviewSerializer(serializers.Serializer[Any]):
 
     action = serializers.ChoiceField(["accept", "reject"])
     minimum_score = Score(required=False, allow_null=True)
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, allow_null=True, max_length=5000
-    )
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True, max_length=5000)
 
 
 class ReviewAllSerializer(serializers.Serializer[Any]):

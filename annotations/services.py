@@ -40,9 +40,7 @@ __all__ = [
 REVIEWED_AT_ONCE = 500
 
 
-def apply_edits(
-    *, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]
-) -> Document:
+def apply_edits(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
     """Apply a batch of edits to the boxes of an artwork, all or none, and return what is then on it.
 
     A batch that has been applied before is not applied again: a client that heard no answer may send it once more.
@@ -75,9 +73,7 @@ def _apply(artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Se
     board.apply(edits)
     board.save()
     counters.save_changed(artwork, board.boxes.values())
-    Edit.objects.create(
-        pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits)
-    )
+    Edit.objects.create(pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits))
     return document(artwork, board.boxes.values())
 
 
@@ -149,12 +145,7 @@ def review_all(
     while True:
         with transaction.atomic():
             waiting = _chosen(Box.objects.filter(artwork=OuterRef("pk")), minimum_score, label)
-            portion = (
-                dataset.artworks.present()
-                .filter(Exists(waiting), pk__gt=last)
-                .order_by("pk")
-                .select_for_update()
-            )
+            portion = dataset.artworks.present().filter(Exists(waiting), pk__gt=last).order_by("pk").select_for_update()
             ids = list(portion.values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
             if not ids:
                 return count
@@ -193,9 +184,7 @@ def import_boxes(
 
 def _imported(artwork: Artwork, labels: Collection[int], user: Any, label: int, *place: float) -> Box:
     if label not in labels:
-        raise EditRefused(
-            _("This concept is not one of this dataset. Reload its concepts."), code="unknown_label"
-        )
+        raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
     rect = checked(Rect(*place), artwork.width, artwork.height)
     return Box(
         artwork=artwork,
@@ -219,9 +208,7 @@ def _locked(artwork_id: int) -> Artwork:
 
 
 def _stale(artwork: Artwork) -> Conflict:
-    message = _(
-        "Somebody has changed the boxes of this artwork meanwhile. Look at the current ones and try again."
-    )
+    message = _("Somebody has changed the boxes of this artwork meanwhile. Look at the current ones and try again.")
     return Conflict(message, code="stale", current=document(artwork))
 
 

@@ -38,8 +38,11 @@ class CuratedAdmin(admin.ModelAdmin):
         return rows.filter(**{f"{self.dataset_path or 'pk'}__in": curated_datasets(request.user).values("pk")})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether there is anything to curate; asked dozens of times per page, hence answered once per request."""
         user: Any = request.user
-        return user.is_active and (user.is_superuser or curated_datasets(user).exists())
+        if not hasattr(user, "curates"):
+            user.curates = user.is_active and (user.is_superuser or curated_datasets(user).exists())
+        return bool(user.curates)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)

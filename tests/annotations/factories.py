@@ -31,25 +31,19 @@ def box_row(artwork: Artwork, label: Label, place: tuple[float, float, float, fl
     """A confirmed box at (x, y, width, height), with the counters of its artwork kept right."""
     x, y, width, height = place
     size = {"image_width": artwork.width, "image_height": artwork.height}
-    box = Box.objects.create(
-        artwork=artwork, label=label, x=x, y=y, width=width, height=height, **size, **fields
-    )
+    box = Box.objects.create(artwork=artwork, label=label, x=x, y=y, width=width, height=height, **size, **fields)
     counters.recount(Artwork.objects.filter(pk=artwork.pk))
     artwork.refresh_from_db()
     return box
 
 
-def suggestion_row(
-    artwork: Artwork, label: Label, place: tuple[float, float, float, float], **fields: Any
-) -> Box:
+def suggestion_row(artwork: Artwork, label: Label, place: tuple[float, float, float, float], **fields: Any) -> Box:
     """A pending suggestion of detector 7."""
     known = {"state": "suggested", "source": "detector", "detector_id": 7, "detector_name": "D", "score": 0.8}
     return box_row(artwork, label, place, **known | fields)
 
 
-def created(
-    label: Label, place: tuple[float, float, float, float] = (10, 20, 30, 40), **fields: Any
-) -> dict[str, Any]:
+def created(label: Label, place: tuple[float, float, float, float] = (10, 20, 30, 40), **fields: Any) -> dict[str, Any]:
     """An edit of the API that creates a box."""
     x, y, width, height = place
     edit = {

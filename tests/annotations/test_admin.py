@@ -41,9 +41,7 @@ def test_a_curator_cannot_open_others_concepts(
     assert foreign_label.name not in response.content.decode()
 
 
-def test_staff_who_curate_nothing_see_nothing(
-    admin_client_of: Callable[..., Client], viewer: Any, label: Any
-) -> None:
+def test_staff_who_curate_nothing_see_nothing(admin_client_of: Callable[..., Client], viewer: Any, label: Any) -> None:
     client = admin_client_of(viewer)
     assert client.get("/admin/annotations/label/").status_code == 403
     assert client.get("/admin/annotations/box/").status_code == 403
@@ -73,7 +71,7 @@ def test_deleting_concepts_recounts_their_artworks(
     box_row(artwork, label, (0, 0, 20, 20))
     client = admin_client_of(curator)
     chosen = {"action": "delete_selected", "_selected_action": [label.pk]}
-    assert "boxes: 1" in client.post("/admin/annotations/label/", chosen).content.decode()
+    assert "Boxes: 1" in client.post("/admin/annotations/label/", chosen).content.decode()
     client.post("/admin/annotations/label/", chosen | {"post": "yes"})
     artwork.refresh_from_db()
     assert not Label.objects.exists() and (artwork.confirmed, artwork.state) == (0, "todo")

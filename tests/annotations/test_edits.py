@@ -25,9 +25,7 @@ def test_a_new_box_is_confirmed_and_counted(edit: Send, artwork: Any, label: Any
     assert (artwork.confirmed, artwork.suggested, artwork.state) == (1, 0, "annotated")
 
 
-def test_a_box_that_the_client_does_not_mention_stays(
-    edit: Send, artwork: Any, label: Any, other_label: Any
-) -> None:
+def test_a_box_that_the_client_does_not_mention_stays(edit: Send, artwork: Any, label: Any, other_label: Any) -> None:
     """The predecessor deleted the boxes whose concepts were not on screen (fault 5)."""
     unseen = box_row(artwork, other_label, (0, 0, 20, 20))
     edit(artwork, created(label))
@@ -39,9 +37,7 @@ def test_moving_and_relabelling_keep_the_box_its_identity(
     edit: Send, artwork: Any, label: Any, other_label: Any
 ) -> None:
     box = box_row(artwork, label, (0, 0, 20, 20))
-    (after,) = edit(artwork, {"op": "update", "id": str(box.pk), "x": 5, "label": other_label.pk}).json()[
-        "boxes"
-    ]
+    (after,) = edit(artwork, {"op": "update", "id": str(box.pk), "x": 5, "label": other_label.pk}).json()["boxes"]
     assert (after["id"], after["x"], after["width"], after["label"]) == (str(box.pk), 5, 20, other_label.pk)
 
 
@@ -141,9 +137,7 @@ def test_one_bad_edit_refuses_the_whole_batch(edit: Send, artwork: Any, label: A
     assert (Box.objects.count(), Edit.objects.count(), artwork.revision) == (0, 0, 0)
 
 
-def test_a_stale_batch_gets_the_current_document_and_changes_nothing(
-    edit: Send, artwork: Any, label: Any
-) -> None:
+def test_a_stale_batch_gets_the_current_document_and_changes_nothing(edit: Send, artwork: Any, label: Any) -> None:
     edit(artwork, created(label))
     response = edit(artwork, created(label), revision=0)
     assert (response.status_code, response.json()["code"]) == (409, "stale")

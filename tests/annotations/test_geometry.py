@@ -29,9 +29,7 @@ def test_it_keeps_only_what_the_database_accepts(rect: Rect, width: int, height:
 
 
 @given(rect=RECTS, width=SIZES, height=SIZES)
-def test_clipping_stays_inside_and_changes_nothing_the_second_time(
-    rect: Rect, width: int, height: int
-) -> None:
+def test_clipping_stays_inside_and_changes_nothing_the_second_time(rect: Rect, width: int, height: int) -> None:
     once = clipped(rect, width, height)
     assert 0 <= once.x <= width and 0 <= once.y <= height
     assert 0 <= once.width <= width and 0 <= once.height <= height

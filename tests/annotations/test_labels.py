@@ -39,9 +39,7 @@ def test_colours_and_keys_go_on_and_run_out_gently(ask: Ask) -> None:
     assert [label["shortcut"] for label in given] == [*"123456789", "", "", "", ""]
 
 
-def test_labels_are_listed_with_their_confirmed_boxes(
-    ask: Ask, dataset: Any, artwork: Any, label: Any
-) -> None:
+def test_labels_are_listed_with_their_confirmed_boxes(ask: Ask, dataset: Any, artwork: Any, label: Any) -> None:
     box_row(artwork, label, (0, 0, 20, 20))
     suggestion_row(artwork, label, (50, 0, 20, 20))
     answer = ask("get").json()
@@ -91,9 +89,7 @@ def test_a_label_can_be_changed_and_keep_its_own_name(ask: Ask, label: Any) -> N
     }
 
 
-def test_a_label_with_boxes_is_deleted_only_on_purpose(
-    ask: Ask, dataset: Any, label: Any, other_label: Any
-) -> None:
+def test_a_label_with_boxes_is_deleted_only_on_purpose(ask: Ask, dataset: Any, label: Any, other_label: Any) -> None:
     first, second = artwork_row(dataset, 1), artwork_row(dataset, 2)
     box_row(first, label, (0, 0, 20, 20))
     box_row(second, label, (0, 0, 20, 20))
@@ -102,9 +98,7 @@ def test_a_label_with_boxes_is_deleted_only_on_purpose(
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
     assert refused.json()["current"] == {"boxes": 2, "artworks": 2} and Box.objects.count() == 3
     assert ask("delete", f"{label.pk}/?force=1").status_code == 204
-    states = {
-        artwork.pk: (artwork.confirmed, artwork.state, artwork.revision) for artwork in dataset.artworks.all()
-    }
+    states = {artwork.pk: (artwork.confirmed, artwork.state, artwork.revision) for artwork in dataset.artworks.all()}
     assert states == {first.pk: (0, "todo", 1), second.pk: (1, "annotated", 1)}
 
 

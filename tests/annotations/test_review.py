@@ -83,9 +83,7 @@ def test_a_whole_dataset_is_reviewed_in_portions(
     assert not dataset.artworks.exclude(state="annotated", revision=2).exists()
 
 
-def test_the_review_of_one_dataset_leaves_others_alone(
-    review: Review, dataset: Any, foreign_label: Any
-) -> None:
+def test_the_review_of_one_dataset_leaves_others_alone(review: Review, dataset: Any, foreign_label: Any) -> None:
     elsewhere = suggestion_row(artwork_row(foreign_label.dataset), foreign_label, (0, 0, 20, 20))
     assert review(dataset, action="accept", minimum_score=0).json() == {"count": 0}
     assert review(dataset, action="accept", minimum_score=0, label=foreign_label.pk).status_code == 404
@@ -97,7 +95,5 @@ def test_the_review_of_one_dataset_leaves_others_alone(
     "body",
     [{}, {"action": "burn"}, {"action": "accept", "minimum_score": 2}, {"action": "accept", "ids": ["x"]}],
 )
-def test_a_review_that_says_nothing_sensible_is_refused(
-    review: Review, artwork: Any, body: dict[str, Any]
-) -> None:
+def test_a_review_that_says_nothing_sensible_is_refused(review: Review, artwork: Any, body: dict[str, Any]) -> None:
     assert review(artwork, **body).status_code == 400

@@ -15,9 +15,7 @@ from tests.annotations.factories import box_row, suggestion_row
 
 def find(artwork: Any, *found: Found, detector: int = 7) -> tuple[int, int]:
     """Write what detector 7 has found."""
-    outcome = write_suggestions(
-        artwork_id=artwork.pk, detector_id=detector, detector_name=f"D{detector}", found=found
-    )
+    outcome = write_suggestions(artwork_id=artwork.pk, detector_id=detector, detector_name=f"D{detector}", found=found)
     artwork.refresh_from_db()
     return outcome
 
@@ -65,9 +63,7 @@ def test_what_another_detector_suggests_already_is_not_suggested_twice(
     assert Box.objects.get(detector_id=7).label == other_label
 
 
-def test_a_find_that_a_person_has_relabelled_is_not_made_again(
-    artwork: Any, label: Any, other_label: Any
-) -> None:
+def test_a_find_that_a_person_has_relabelled_is_not_made_again(artwork: Any, label: Any, other_label: Any) -> None:
     suggestion_row(artwork, other_label, (0, 0, 20, 20), state="confirmed")
     assert find(artwork, Found(label.pk, 0, 0, 20, 20, 0.9))[1] == 0
 

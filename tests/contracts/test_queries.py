@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from annotations.models import Box, Label
-from datasets.models import Artwork, Dataset, Membership
+from datasets.models import Dataset, Membership
 from tests.annotations.factories import artwork_row, created
 from tests.contracts.conftest import Scene
 from training.models import Detector, Event, InferenceRun, Snapshot, TrainingRun
@@ -55,34 +55,39 @@ LISTS = [
 
 def grow(scene: Scene, numbers: range) -> None:
     """Add to everything that is ever listed: one row for each number."""
-    dataset = scene.dataset
+    dataset, owner = scene.dataset, scene.people["administrator"]
+    names = [f"member-{number}" for number in numbers]
+    users = get_user_model().objects.bulk_create([get_user_model()(username=name) for name in names])
+    others = Dataset.objects.bulk_create([Dataset(name=f"Other {number}") for number in numbers])
+    Membership.objects.bulk_create([Membership(dataset=dataset, user=user, role="viewer") for user in users])
+    Membership.objects.bulk_create([Membership(dataset=other, user=owner, role="viewer") for other in others])
     artworks = [artwork_row(dataset, number, state="annotated", confirmed=1) for number in numbers]
-    labels = [Label.objects.create(dataset=dataset, name=f"Concept {n}", colour="#123456") for n in numbers]
-    for number, artwork, label in zip(numbers, artworks, labels, strict=True):
-        _boxes(scene, artwork, label)
-        user = get_user_model().objects.create(username=f"member-{number}")
-        Membership.objects.create(dataset=dataset, user=user, role="viewer")
-        _runs(scene, user, label, number)
+    labels = [Label(dataset=dataset, name=f"Concept {number}", colour="#123456") for number in numbers]
+    Label.objects.bulk_create(labels)
+    place = {"x": 1, "y": 1, "width": 20, "height": 20, "image_width": 200, "image_height": 150}
+    pairs = [
+        pair
+        for artwork, label in zip(artworks, labels, strict=True)
+        for pair in ((artwork, label), (scene.artwork, label))
+    ]
+    author = scene.people["annotator"]
+    Box.objects.bulk_create([Box(artwork=artwork, label=label, author=author, **place) for artwork, label in pairs])
+    _runs(scene, users, labels)
+    events = [Event(run_id=scene.ids["run_id"], seq=n, kind="log", payload={"text": "x"}) for n in numbers]
+    Event.objects.bulk_create(events)
 
 
-def _boxes(scene: Scene, artwork: Artwork, label: Label) -> None:
-    size = {"width": 20, "height": 20, "image_width": 200, "image_height": 150, "author": scene.people["annotator"]}
-    for place in (artwork, scene.artwork):
-        Box.objects.create(artwork=place, label=label, x=1, y=1, **size)
-
-
-def _runs(scene: Scene, user: Any, label: Label, number: int) -> None:
-    dataset = Dataset.objects.create(name=f"Other {number}")
-    Membership.objects.create(dataset=dataset, user=scene.people["administrator"], role="viewer")
-    artwork_row(dataset)
-    known = {"dataset": scene.dataset, "created_by": user, "state": "done"}
-    snapshot = Snapshot.objects.create(dataset=scene.dataset, manifest={}, sha256=f"{number:064d}")
-    run = TrainingRun.objects.create(**known, kind="training", name="D", snapshot=snapshot, architecture="a")
-    detector = Detector.objects.create(
-        name="D", kind="trained", dataset=scene.dataset, input_size=256, labels=[{"id": 1, "name": "Angel"}], run=run
-    )
-    InferenceRun.objects.create(**known, kind="inference", detector=detector, threshold=0.5, mapping={"1": label.pk})
-    Event.objects.create(run_id=scene.ids["run_id"], seq=number, kind="log", payload={"text": "x"})
+def _runs(scene: Scene, users: list[Any], labels: list[Label]) -> None:
+    for user, label in zip(users, labels, strict=True):
+        known = {"dataset": scene.dataset, "created_by": user, "state": "done"}
+        snapshot = Snapshot.objects.create(dataset=scene.dataset, manifest={}, sha256=f"{user.pk:064d}")
+        run = TrainingRun.objects.create(**known, kind="training", name="D", snapshot=snapshot, architecture="a")
+        classes = [{"id": 1, "name": "Angel"}]
+        detector = Detector.objects.create(
+            name="D", kind="trained", dataset=scene.dataset, input_size=256, labels=classes, run=run
+        )
+        mapping = {"1": label.pk}
+        InferenceRun.objects.create(**known, kind="inference", detector=detector, threshold=0.5, mapping=mapping)
 
 
 @pytest.mark.parametrize("path", LISTS)
