@@ -4,7 +4,7 @@
  * Entries are kept and only those that changed are built again, so that thousands of boxes stay quick.
  */
 
-import { element, icon, percent } from "../dom.js";
+import { element, icon } from "../dom.js";
 
 /**
  * @param list the <ul> to keep
@@ -72,7 +72,12 @@ export function keepList({ list, labels, desk, actions, picture, buttons }) {
 /** Where a box is, in words that need no translation: "x 10, y 20 · 30 × 40". */
 export function placeText({ x, y, width, height, state, score }) {
   const place = `x ${Math.round(x)}, y ${Math.round(y)} · ${Math.round(width)} × ${Math.round(height)}`;
-  return state === "suggested" && score !== null ? `${percent(score)} · ${place}` : place;
+  return state === "suggested" && score !== null ? `${scoreText(score)} · ${place}` : place;
+}
+
+/** A score from 0 to 1 as people read it. */
+export function scoreText(score) {
+  return `${Math.round(score * 100)}%`;
 }
 
 /** A small button with an icon and a name for screen readers. */

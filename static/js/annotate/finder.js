@@ -62,7 +62,7 @@ function build(context) {
     mapping,
     scopeChoice(),
   );
-  const submit = element("button", { class: "button button-primary", form: "finder-form" }, gettext("Find boxes"));
+  const submit = element("button", { class: "button button-strong", form: "finder-form" }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
   const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], keep: true });
   const current = () => detectors.find(({ id }) => id === Number(choice.value));

@@ -5,25 +5,37 @@
  * a diamond in its corner, a confirmed box of a detector a solid line and the diamond.
  */
 
+import { scoreText } from "./boxlist.js";
 import { visibleBoxes } from "./desk.js";
 import { handlePoints } from "./geometry.js";
 
 const LINE = 2;
-const HALO = "rgb(0 0 0 / 55%)";
+const DASH = [7, 5];
+const BLACK = "#000000";
 const WHITE = "#ffffff";
+const DARK_HALO = "rgb(0 0 0 / 60%)";
+const LIGHT_HALO = "rgb(255 255 255 / 75%)";
 const HANDLE = 9;
 const TAG_HEIGHT = 18;
 /** Narrower boxes, in screen pixels, carry no name: a crowd of names would hide the picture. */
 const TAG_FROM = 34;
 const FONT = '600 12px system-ui, "Noto Sans", "Liberation Sans", sans-serif';
 
-/** Black or white, whichever is easier to read on a colour "#rrggbb" (WCAG relative luminance). */
+const inks = new Map();
+
+/** Black or white, whichever is easier to read on a colour "#rrggbb"; worked out once per colour. */
 export function inkOn(colour) {
+  if (!inks.has(colour)) inks.set(colour, luminance(colour) > 0.179 ? BLACK : WHITE);
+  return inks.get(colour);
+}
+
+/** The relative luminance of WCAG 2, from 0 to 1. */
+function luminance(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => {
     const share = parseInt(colour.slice(at, at + 2), 16) / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : WHITE;
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /**
@@ -86,21 +98,26 @@ export function createOverlay({ picture, store, desk, labels, canDraw }) {
   function paintBox(box, rect, selected) {
     const label = labels.get(box.label) ?? { name: "?", colour: "#888888" };
     const suggested = box.state === "suggested";
-    context.lineWidth = LINE + (selected ? 3 : 2);
-    context.strokeStyle = HALO;
-    context.setLineDash([]);
-    if (!suggested || selected) context.strokeRect(rect.x, rect.y, rect.width, rect.height);
-    context.lineWidth = selected ? LINE + 1 : LINE;
-    context.strokeStyle = label.colour;
-    if (suggested) context.setLineDash([7, 5]);
-    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
-    context.setLineDash([]);
+    paintLine(rect, label.colour, suggested, selected);
     if (selected) {
       context.fillStyle = `${label.colour}1f`;
       context.fillRect(rect.x, rect.y, rect.width, rect.height);
     }
     if (box.source === "detector") paintDiamond(rect.x + rect.width, rect.y, label.colour, suggested);
     if (selected || rect.width >= TAG_FROM) paintTag(box, label, rect, suggested);
+  }
+
+  /** The halo is the opposite of the line, so that one of them stands out from any painting. */
+  function paintLine(rect, colour, dashed, selected) {
+    const width = selected ? LINE + 1 : LINE;
+    context.strokeStyle = inkOn(colour) === WHITE ? LIGHT_HALO : DARK_HALO;
+    context.lineWidth = dashed ? width : width + 2;
+    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    if (dashed) context.setLineDash(DASH);
+    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+    context.setLineDash([]);
   }
 
   function paintDiamond(x, y, colour, hollow) {
@@ -118,7 +135,7 @@ export function createOverlay({ picture, store, desk, labels, canDraw }) {
   }
 
   function paintTag(box, label, rect, suggested) {
-    const score = suggested && box.score !== null ? ` ${Math.round(box.score * 100)}%` : "";
+    const score = suggested && box.score !== null ? ` ${scoreText(box.score)}` : "";
     const text = `${label.name}${score}`;
     const width = measure(text) + 10;
     const y = rect.y >= TAG_HEIGHT ? rect.y - TAG_HEIGHT : rect.y;

@@ -1,7 +1,7 @@
 /** The lists beside the picture: suggestions with their threshold, boxes, and the selected box in numbers. */
 
-import { counted, element, moment, number, percent } from "../dom.js";
-import { iconButton, keepList } from "./boxlist.js";
+import { counted, element, moment, number } from "../dom.js";
+import { iconButton, keepList, scoreText } from "./boxlist.js";
 import { suggestionsAbove } from "./desk.js";
 import { inReadingOrder } from "./geometry.js";
 
@@ -25,7 +25,7 @@ export function showSuggestions({ section, labels, store, desk, actions, picture
     const shown = suggestionsAbove(store, desk.threshold);
     section.hidden = total === 0;
     section.querySelector(".count").textContent = shown.length === total ? number(total) : `${number(shown.length)} / ${number(total)}`;
-    value.textContent = percent(desk.threshold);
+    value.textContent = scoreText(desk.threshold);
     all.textContent = counted("Accept %(n)s", "Accept all %(n)s", shown.length);
     none.textContent = counted("Reject %(n)s", "Reject all %(n)s", shown.length);
     for (const button of [all, none]) button.disabled = !canDraw || shown.length === 0;
@@ -66,7 +66,7 @@ function originText(box) {
   const parts = [];
   if (box.source === "detector") {
     parts.push(interpolate(gettext("Found by %s"), [box.detector_name || gettext("a detector")]));
-    if (box.score !== null) parts.push(interpolate(gettext("score %s"), [percent(box.score)]));
+    if (box.score !== null) parts.push(interpolate(gettext("score %s"), [scoreText(box.score)]));
   } else parts.push(box.source === "import" ? gettext("Imported") : gettext("Drawn by hand"));
   if (box.author) parts.push(interpolate(gettext("last changed by %s"), [box.author]));
   if (box.updated_at) parts.push(moment(box.updated_at));

@@ -43,7 +43,13 @@ function outboxOf({ store, document, username, dataset, artwork, pause, onStatus
  */
 export function startSaving({ store, document: boxes, username, dataset, artwork, status }) {
   const { pause, wake } = createPause();
-  const show = (state) => showStatus(status, state, wake);
+  let told = "";
+  const show = (shown) => {
+    showStatus(status, shown, wake);
+    // Why it is not saved is said once, not at every attempt.
+    if (shown.message && shown.message !== told) toast(shown.message, { kind: "error" });
+    told = shown.state === "saved" ? "" : shown.message || told;
+  };
   const outbox = outboxOf({
     store, document: boxes, username, dataset, artwork, pause,
     onStatus: show,
