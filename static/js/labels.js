@@ -56,8 +56,7 @@ async function save(label, input) {
 
 function editableRow(label) {
   const input = (name, title, more) => {
-    const made = element("input", { name, "aria-label": `${title}: ${label.name}`, autocomplete: "off", ...more });
-    made.value = label[name];
+    const made = element("input", { name, "aria-label": `${title}: ${label.name}`, autocomplete: "off", ...more, value: label[name] });
     made.addEventListener("change", () => save(label, made));
     return made;
   };

@@ -1,0 +1,394 @@
+"""The pages in a real browser and a real server: what people do with datasets, artworks, concepts and members."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import Server, free_port, log_in, wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One installation for all tests of this module: each makes a dataset of its own."""
+    folder = tmp_path_factory.mktemp("pages")
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    server = Server(f"http://127.0.0.1:{free_port()}", folder, env | {"WEBNET_DATA": str(folder)}, {})
+    server.manage("migrate", "--verbosity", "0")
+    server.start_web()
+    server.add_user("olga", superuser=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_dataset(server: Server) -> Callable[..., dict[str, Any]]:
+    """`new_dataset("Icons")`: the JSON of a fresh dataset."""
+
+    def make(name: str) -> dict[str, Any]:
+        return dict(server.api("datasets/", {"name": name, "description": ""}))
+
+    return make
+
+
+@pytest.fixture
+def image_files(tmp_path: Path, picture: Callable[..., bytes]) -> Callable[[int], list[Path]]:
+    """`image_files(n)`: n JPEG files with different contents."""
+
+    def make(count: int, first: int = 0) -> list[Path]:
+        files = [tmp_path / f"work {first + i}.jpg" for i in range(count)]
+        for i, file in enumerate(files):
+            file.write_bytes(picture(seed=first + i))
+        return files
+
+    return make
+
+
+def add(page: Page, files: list[Path]) -> None:
+    """Choose files and wait until each has been added or refused."""
+    page.locator("[data-upload]:visible").first.click()
+    page.set_input_files("#upload-files", [str(file) for file in files])
+    page.locator("#upload-stop").wait_for(state="hidden")
+    page.locator("#upload-show").wait_for(state="visible", timeout=60_000)
+
+
+def count_on_tab(page: Page) -> int:
+    return int(page.locator(".tabs .count").first.inner_text())
+
+
+def toast(page: Page, text: str) -> Any:
+    found = page.locator(".toast", has_text=text)
+    found.wait_for()
+    return found
+
+
+def test_a_dataset_is_made_in_the_browser_and_a_missing_name_is_asked_for(browser_page: Any) -> None:
+    page: Page = browser_page()
+    page.locator("[data-open=new-dataset]").first.click()
+    dialog = page.locator("dialog[open]")
+    dialog.locator("button.button-strong").click()
+    assert dialog.locator(".field-error").inner_text()
+    dialog.get_by_label("Name").fill("Vedute & <Capricci>")
+    dialog.locator("button.button-strong").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+/$"))
+    assert page.locator("h1").inner_text() == "Vedute & <Capricci>"
+
+
+def test_files_are_added_one_by_one_and_refusals_are_listed_with_reasons(
+    browser_page: Any, new_dataset: Any, image_files: Any, tmp_path: Path
+) -> None:
+    broken = {
+        "empty.jpg": b"",
+        "cut.jpg": image_files(1)[0].read_bytes()[:300],
+        "notes.txt": b"no image",
+        "fake.png": b"GIF89a",
+    }
+    for name, content in broken.items():
+        (tmp_path / name).write_bytes(content)
+    page: Page = browser_page()
+    page.goto(new_dataset("Upload")["urls"]["page"])
+    add(page, [*image_files(7), *(tmp_path / name for name in broken)])
+    assert page.locator("#upload-sum").inner_text() == "7 artworks added, 4 not added."
+    reasons = page.locator("#upload-reasons li:visible")
+    assert {row.locator("strong").inner_text() for row in reasons.all()} == set(broken)
+    assert all(row.locator("span").inner_text() for row in reasons.all())
+    page.click("#upload-show")
+    page.locator(".tile").first.wait_for()
+    assert page.locator(".tile").count() == count_on_tab(page) == 7
+
+
+def test_the_same_file_again_is_told_apart_from_a_failure(
+    browser_page: Any, new_dataset: Any, image_files: Any
+) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Twice")["urls"]["page"])
+    add(page, image_files(2))
+    page.set_input_files("#upload-files", [str(image_files(1)[0])])
+    wait_for(lambda: "1 was here already" in page.locator("#upload-sum").inner_text())
+
+
+def test_a_folder_is_read_with_what_is_in_its_folders(
+    browser_page: Any, new_dataset: Any, tmp_path: Path, picture: Any
+) -> None:
+    folder = tmp_path / "Collection"
+    (folder / "Room 1" / "Wall").mkdir(parents=True)
+    for i, place in enumerate((folder, folder / "Room 1", folder / "Room 1" / "Wall")):
+        (place / f"opus {i}.jpg").write_bytes(picture(seed=50 + i))
+    (folder / ".DS_Store").write_bytes(b"x")
+    (folder / "Thumbs.db").write_bytes(b"x")
+    page: Page = browser_page()
+    page.goto(new_dataset("Folder")["urls"]["page"])
+    page.locator("[data-upload]:visible").first.click()
+    page.set_input_files("#upload-folder", str(folder))
+    page.locator("#upload-show").wait_for(state="visible")
+    assert page.locator("#upload-sum").inner_text() == "3 artworks added."
+
+
+def test_a_zip_is_opened_and_its_images_are_added(
+    browser_page: Any, new_dataset: Any, tmp_path: Path, picture: Any, server: Server
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i in range(4):
+            archive.writestr(f"scans/opus {i}.jpg", picture(seed=80 + i))
+        archive.writestr("../outside.jpg", picture(seed=90))
+        archive.writestr("readme.txt", "hello")
+    (tmp_path / "scans.zip").write_bytes(packed.getvalue())
+    page: Page = browser_page()
+    page.goto(new_dataset("Archive")["urls"]["page"])
+    add(page, [tmp_path / "scans.zip"])
+    wait_for(lambda: page.locator("#upload-sum").inner_text() == "4 artworks added, 2 not added.")
+    uploads = server.folder / "uploads"
+    wait_for(lambda: not [file for file in uploads.rglob("*") if file.is_file()], what="the ZIP to be cleared away")
+
+
+def test_files_dropped_anywhere_on_the_page_are_added(browser_page: Any, new_dataset: Any, picture: Any) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Drop")["urls"]["page"])
+    page.evaluate(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+          const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new DragEvent("dragover", options));
+          document.body.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        list(picture(seed=120)),
+    )
+    page.locator("#upload-show").wait_for(state="visible")
+    assert page.locator("#upload-sum").inner_text() == "1 artwork added."
+
+
+def test_an_upload_that_finds_no_server_is_tried_again(browser_page: Any, new_dataset: Any, image_files: Any) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Retry")["urls"]["page"])
+    fails = {"left": 2}
+
+    def flaky(route: Any) -> None:
+        if route.request.method == "POST" and fails["left"]:
+            fails["left"] -= 1
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/artworks/", flaky)
+    add(page, image_files(3))
+    assert page.locator("#upload-sum").inner_text() == "3 artworks added."
+    assert fails["left"] == 0
+
+
+def test_an_upload_can_be_stopped_and_taken_up_again(browser_page: Any, new_dataset: Any, image_files: Any) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Stop")["urls"]["page"])
+    held: list[Any] = []
+    page.route("**/artworks/", held.append)  # the server does not answer
+    page.locator("[data-upload]:visible").first.click()
+    page.set_input_files("#upload-files", [str(file) for file in image_files(5)])
+    page.click("#upload-stop")
+    wait_for(lambda: "5 stopped" in page.locator("#upload-sum").inner_text())
+    page.unroute("**/artworks/")
+    page.click("#upload-retry")
+    page.locator("#upload-show").wait_for(state="visible")
+    assert page.locator("#upload-sum").inner_text() == "5 artworks added."
+
+
+def test_leaving_during_an_upload_warns(browser_page: Any, new_dataset: Any, image_files: Any) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Leave")["urls"]["page"])
+    held: list[Any] = []
+    page.route("**/artworks/", held.append)
+    page.locator("[data-upload]:visible").first.click()
+    page.set_input_files("#upload-files", [str(image_files(1)[0])])
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.accept()
+
+
+def test_an_artwork_is_described_and_a_bad_address_is_named_at_its_field(
+    browser_page: Any, new_dataset: Any, image_files: Any, server: Server
+) -> None:
+    dataset = new_dataset("Describe")
+    page: Page = browser_page()
+    page.goto(dataset["urls"]["page"])
+    add(page, image_files(1))
+    page.click("#upload-show")
+    page.locator("[data-edit]").first.click()
+    form = page.locator("#metadata-form")
+    form.get_by_label("Title").fill("Veduta")
+    form.get_by_label("Creator").fill("Canaletto")
+    form.get_by_label("Source URL").fill("nowhere")
+    page.click("[form=metadata-form]")
+    assert form.locator(".field-error").inner_text()
+    form.get_by_label("Source URL").fill("https://example.org/veduta")
+    page.click("[form=metadata-form]")
+    toast(page, "Saved.")
+    assert page.locator(".tile-title").inner_text() == "Veduta"
+    row = server.api(f"datasets/{dataset['id']}/artworks/")["results"][0]
+    assert (row["title"], row["creator"], row["source"]) == ("Veduta", "Canaletto", "https://example.org/veduta")
+
+
+def test_a_description_that_somebody_else_changed_is_not_overwritten_unseen(
+    browser_page: Any, new_dataset: Any, image_files: Any, server: Server
+) -> None:
+    dataset = new_dataset("Stale")
+    page: Page = browser_page()
+    page.goto(dataset["urls"]["page"])
+    add(page, image_files(1))
+    page.click("#upload-show")
+    page.locator("[data-edit]").first.click()
+    form = page.locator("#metadata-form")
+    form.get_by_label("Title").fill("Mine")
+    row = server.api(f"datasets/{dataset['id']}/artworks/")["results"][0]
+    address = f"datasets/{dataset['id']}/artworks/{row['id']}/"
+    server.api(address, {"title": "Theirs", "metadata_revision": row["metadata_revision"]}, "PATCH")
+    page.click("[form=metadata-form]")
+    form.locator(".field-other", has_text="Theirs").wait_for()
+    assert form.get_by_label("Title").input_value() == "Mine"
+    assert server.api(address)["title"] == "Theirs"
+    page.click("[form=metadata-form]")
+    toast(page, "Saved.")
+    assert server.api(address)["title"] == "Mine"
+
+
+def test_artworks_are_deleted_after_a_question_and_come_back_by_undo(
+    browser_page: Any, new_dataset: Any, image_files: Any
+) -> None:
+    page: Page = browser_page()
+    page.goto(new_dataset("Delete")["urls"]["page"])
+    add(page, image_files(4))
+    page.click("#upload-show")
+    for box in page.locator(".tile-select input").all()[:3]:
+        box.check(force=True)
+    page.click("#delete-selected")
+    question = page.locator("dialog[open]")
+    assert "3 artworks" in question.locator("h2").inner_text()
+    question.get_by_role("button", name="Keep").click()
+    assert page.locator(".tile").count() == 4
+    page.click("#delete-selected")
+    page.locator("dialog[open] .button-danger").click()
+    undo = toast(page, "3 artworks deleted.")
+    assert count_on_tab(page) == 1
+    undo.get_by_role("button", name="Undo").click()
+    wait_for(lambda: count_on_tab(page) == 4, what="the artworks to come back")
+
+
+def test_the_grid_is_searched_filtered_and_sorted_by_its_address(browser_page: Any, server: Server) -> None:
+    seeded = server.seed(6)
+    page: Page = browser_page()
+    page.goto(f"/datasets/{seeded['dataset']}/")
+    page.fill("#filter-search", "work 3")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("search=work"))
+    assert page.locator(".tile").count() == 1
+    page.goto(f"/datasets/{seeded['dataset']}/")
+    page.select_option("#filter-sort", "-boxes")
+    page.wait_for_url(re.compile("sort=-boxes"))
+    boxes = [int(text.split()[0]) for text in page.locator(".tile-boxes").all_inner_texts()]
+    assert boxes == sorted(boxes, reverse=True)
+    page.locator(".states a", has_text="To do").click()
+    page.locator(".empty", has_text="None found").wait_for()
+    page.get_by_role("link", name="Show all").click()
+    wait_for(lambda: page.locator(".tile").count() == 6)
+
+
+def test_concepts_are_added_renamed_and_deleted(browser_page: Any, new_dataset: Any, server: Server) -> None:
+    dataset = new_dataset("Concepts")
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset['id']}/labels/")
+    assert page.locator("#no-labels").is_visible()
+    form = page.locator("#label-new")
+    for name in ("Angel", "Halo"):
+        form.get_by_label("Name").fill(name)
+        page.keyboard.press("Enter")
+        page.locator(f"#labels input[value='{name}']").wait_for()
+    labels = server.api(f"datasets/{dataset['id']}/labels/")["results"]
+    assert len({label["colour"] for label in labels}) == len({label["shortcut"] for label in labels}) == 2
+    form.get_by_label("Name").fill("angel")
+    page.keyboard.press("Enter")
+    form.locator(".field-error, .form-error").first.wait_for()
+    page.locator("#labels .label-name").first.fill("Archangel")
+    page.keyboard.press("Tab")
+    toast(page, "Saved.")
+    page.locator("#labels .icon-button").last.click()
+    page.locator("dialog[open] .button-danger").click()
+    toast(page, "Deleted.")
+    assert [label["name"] for label in server.api(f"datasets/{dataset['id']}/labels/")["results"]] == ["Archangel"]
+
+
+def test_members_are_added_and_the_last_administrator_stays(
+    browser_page: Any, new_dataset: Any, server: Server
+) -> None:
+    dataset = new_dataset("Members")
+    server.add_user("anna")
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset['id']}/members/")
+    page.fill("#member-username", "nobody-of-this-name")
+    page.click("#member-new button")
+    assert page.locator("#member-new .field-error, #member-new .form-error").first.inner_text()
+    page.fill("#member-username", "anna")
+    page.click("#member-new button")
+    toast(page, "anna is a member now.")
+    page.locator(".member[data-name=olga] select").select_option("viewer")
+    page.locator("dialog[open] .button-danger").click()
+    page.locator(".toast-error").wait_for()
+    assert page.locator(".member[data-name=olga] select").input_value() == "administrator"
+
+
+def test_a_dataset_is_deleted_after_a_question_and_comes_back_by_undo(browser_page: Any, new_dataset: Any) -> None:
+    dataset = new_dataset("Gone")
+    page: Page = browser_page()
+    page.goto(dataset["urls"]["page"])
+    page.locator("[data-open=settings]").click()
+    page.click("#delete-dataset")
+    page.locator("dialog[open] .button-danger").last.click()
+    undo = toast(page, "“Gone” has been deleted.")
+    assert page.locator(".dataset-card", has_text="Gone").count() == 0
+    undo.get_by_role("button", name="Undo").click()
+    page.wait_for_url(re.compile(rf"/datasets/{dataset['id']}/$"))
+    assert page.locator("h1").inner_text() == "Gone"
+
+
+def test_the_theme_that_was_chosen_is_remembered(browser_page: Any) -> None:
+    page: Page = browser_page()
+    page.emulate_media(color_scheme="light")
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.locator("[data-theme-toggle]").click()
+    dark = page.evaluate(background)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(background) == dark
+
+
+def test_the_language_can_be_changed_before_and_after_login(browser: Browser, server: Server) -> None:
+    page = browser.new_context(base_url=server.url, locale="en").new_page()
+    page.goto("/login/")
+    page.locator(".languages [value=it]").click()
+    assert page.locator("html").get_attribute("lang") == "it"
+    log_in(page, "olga")
+    assert page.locator("html").get_attribute("lang") == "it"
+    page.locator(".languages [value=en]").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_wrong_password_is_answered_in_plain_words(browser: Browser, server: Server) -> None:
+    page = browser.new_context(base_url=server.url, locale="en").new_page()
+    page.goto("/login/")
+    page.fill("#id_username", "olga")
+    page.fill("#id_password", "wrong")
+    page.locator(".login-form button").click()
+    assert "do not match" in page.locator("[role=alert]").inner_text()
+    assert page.input_value("#id_username") == "olga"
