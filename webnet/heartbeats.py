@@ -44,8 +44,9 @@ class Heartbeat:
         return now > patient_until and not self._has_reason()
 
     def forgive(self) -> None:
-        """Begin to wait anew because the cluster is started again; the beat is still in its queue."""
+        """Begin anew because the cluster is started again; the beat that it had taken is lost with it."""
         self._started_at = time.time()
+        self._waiting_since = None
 
     def _send(self, now: float) -> None:
         async_task(TASK, self.cluster, cluster=self.cluster, save=False)

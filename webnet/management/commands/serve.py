@@ -15,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from redis.exceptions import RedisError
+
 from webnet import machine, processes
 from webnet.heartbeats import Heartbeat
 from webnet.serving import Service, Supervisor
@@ -83,7 +85,7 @@ class Serving:
         seconds = float(os.environ.get("WEBNET_HEARTBEAT_SECONDS") or 10)
         folder = settings.DATA_DIR / "heartbeats"
         self._pulses = {name: Heartbeat(name, folder, seconds) for name in CLUSTERS}
-        self._asked_to_stop = threading.Event()
+        self._asked_to_stop, self._has_answered = threading.Event(), threading.Event()
 
     def run(self) -> None:
         """Serve until SIGINT, SIGTERM or SIGHUP; then end every process before returning."""
@@ -106,8 +108,10 @@ class Serving:
         self._asked_to_stop.set()
 
     def _give_up_on_what_cannot_start(self) -> None:
+        if self._has_answered.is_set():
+            return
         for service in self._services:
-            if service.process is None and service.failures >= STARTS_BEFORE_GIVING_UP and service.name == "web":
+            if service.name == "web" and service.process is None and service.failures >= STARTS_BEFORE_GIVING_UP:
                 raise CommandError(f"The web process does not start: {service.last_line()} Its log: {service.log}")
 
     def _feel_pulses(self) -> None:
@@ -120,14 +124,15 @@ class Serving:
                     self._tell(f"The {service.name} cluster takes no tasks any more; it is started again.")
                     service.kill()
                     pulse.forgive()
-            except DatabaseError:
-                # The database is away or locked: nothing can be said about the cluster until it is back.
+            except (DatabaseError, RedisError):
+                # The database or the broker is away: nothing can be said about the cluster until it is back.
                 close_old_connections()
 
     def _announce(self) -> None:
         """Print the address as soon as the web process answers."""
         while not self._asked_to_stop.wait(TICK_SECONDS / 2):
             if _answers(self._url):
+                self._has_answered.set()
                 self._tell(f"\nReady: {self._url}   (Ctrl-C stops it)\n")
                 return
 
