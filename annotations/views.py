@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 from annotations.documents import document
 from annotations.models import Label
 from annotations.neighbours import neighbour
-from annotations.serializers import LabelSerializer
 from datasets.filters import GridFilter
 from datasets.models import Artwork, Role
 from datasets.pages import frame, open_dataset
@@ -29,17 +28,7 @@ def labels(request: HttpRequest, dataset_id: int) -> HttpResponse:
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],
-        "labels": [
-            {
-                "id": label.pk,
-                "name": label.name,
-                "colour": label.colour,
-                "shortcut": label.shortcut,
-                "boxes": label.box_total,
-                "artworks": label.artwork_total,
-            }
-            for label in rows
-        ],
+        "labels": [_label_json(label) | {"boxes": label.box_total, "artworks": label.artwork_total} for label in rows],
     }
     return render(request, "annotations/labels.html", context | {"data": data})
 
@@ -50,13 +39,13 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
     """The annotation page of one artwork; the grid's filter in the address decides which artwork is the next."""
     dataset = open_dataset(request, dataset_id)
     artwork = get_object_or_404(Artwork.objects.present(), pk=artwork_id, dataset=dataset)
-    labels = list(Label.objects.filter(dataset=dataset).with_counts().order_by("name", "pk"))
+    labels = list(Label.objects.filter(dataset=dataset))
     wanted = GridFilter.of(request.GET, labels)
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "artwork": ArtworkSerializer(artwork).data,
         "document": document(artwork),
-        "labels": LabelSerializer(labels, many=True).data,
+        "labels": list(map(_label_json, labels)),
         "username": request.user.get_username(),
         "can": {"draw": has_role(dataset, Role.ANNOTATOR), "curate": has_role(dataset, Role.CURATOR)},
         "neighbours": _neighbours(artwork, wanted),
@@ -73,6 +62,10 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
         "numbers": [("x", "x"), ("y", "y"), ("width", _("Width")), ("height", _("Height"))],
     }
     return render(request, "annotations/page.html", context)
+
+
+def _label_json(label: Label) -> dict[str, Any]:
+    return {"id": label.pk, "name": label.name, "colour": label.colour, "shortcut": label.shortcut}
 
 
 def _neighbours(artwork: Artwork, wanted: GridFilter) -> dict[str, str | None]:
