@@ -27,6 +27,8 @@ export class Server {
     this.seen = new Map();
     this.failures = [];
     this.applied = [];
+    /** What others do after an answer was lost. */
+    this.meanwhile = () => {};
   }
 
   document() {
@@ -50,7 +52,10 @@ export class Server {
       this.applied.push(...edits);
       this.change(edits, "ada");
     }
-    if (failure === "after") throw Object.assign(new Error("answer lost"), { status: 0 });
+    if (failure === "after") {
+      this.meanwhile();
+      throw Object.assign(new Error("answer lost"), { status: 0 });
+    }
     return this.document();
   };
 }

@@ -126,6 +126,19 @@ test("edits that a closed page could not send are sent by the next visit", async
   assert.equal(unsent.size, 0);
 });
 
+test("an edit is held against what others did between the lost answer to the one before it and its repetition", async () => {
+  const server = new Server([box("a")]);
+  const page = open(server);
+  server.failures = ["after"];
+  server.meanwhile = () => server.change([{ op: "update", id: "a", x: 99 }]);
+  page.store.apply([create("mine")]);
+  page.store.apply([{ op: "update", id: "a", x: 50 }]);
+  await page.outbox.settled();
+  assert.equal(server.document().boxes.find(({ id }) => id === "a").x, 99);
+  assert.equal(page.conflicts.length, 1);
+  assert.deepEqual(ids(page.store.boxes()), ["a", "mine"]);
+});
+
 test("kept edits that never arrived are merged with what others did since", async () => {
   const server = new Server([box("a"), box("b")]);
   const edits = [{ op: "update", id: "a", x: 50 }, { op: "update", id: "b", x: 50 }];

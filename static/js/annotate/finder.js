@@ -28,10 +28,11 @@ function field(text, control) {
 /**
  * Open the dialog.
  *
- * @param data page data; @param labels Map of id → label; @param onLabels called after concepts were created
+ * @param data page data; @param labels Map of id → label; @param detector id of the one to offer first, or null
+ * @param onLabels called after concepts were created
  * @param onRun (run json) called when a run was started
  */
-export async function openFinder({ data, labels, onLabels, onRun }) {
+export async function openFinder({ data, labels, detector, onLabels, onRun }) {
   let detectors;
   try {
     detectors = (await api("GET", `/api/datasets/${data.dataset.id}/detectors/?page_size=200`)).results;
@@ -43,13 +44,14 @@ export async function openFinder({ data, labels, onLabels, onRun }) {
     toast(gettext("There is no detector yet. Train one, or ask the person who runs this server to install the pretrained one."), { kind: "error" });
     return;
   }
-  build({ data, labels, onLabels, onRun, detectors, last: remembered(data.dataset.id) });
+  const last = remembered(data.dataset.id);
+  build({ data, labels, onLabels, onRun, detectors, last, first: detector ?? last.detector });
 }
 
 function build(context) {
-  const { detectors, last } = context;
+  const { detectors, last, first } = context;
   const choice = element("select", { name: "detector" }, ...detectors.map((detector) => element("option", { value: detector.id }, title(detector))));
-  if (detectors.some(({ id }) => id === last.detector)) choice.value = last.detector;
+  if (detectors.some(({ id }) => id === first)) choice.value = first;
   const threshold = element("input", { type: "range", name: "threshold", min: "0.05", max: "0.95", step: "0.05", value: last.threshold ?? 0.4 });
   const shown = element("output", {}, percent(Number(threshold.value)));
   threshold.addEventListener("input", () => shown.replaceChildren(percent(Number(threshold.value))));

@@ -70,7 +70,7 @@ const concepts = showConcepts({ ...shared, place: find("#concepts"), onLabels: l
 const suggestions = showSuggestions({ ...shared, section: find("#suggestions") });
 const boxes = showBoxes({ ...shared, section: find("#boxes") });
 const selected = showSelected({ ...shared, section: find("#selected") });
-const runs = showRuns({ place: find("#runs"), data, onArtwork: refresh });
+const runs = showRuns({ place: find("#runs"), data, onArtwork: refresh, onUse: findBoxes });
 
 function labelsChanged() {
   [concepts, suggestions, boxes, selected].forEach((panel) => panel.render());
@@ -79,12 +79,16 @@ function labelsChanged() {
   overlay.repaint();
 }
 
+function findBoxes(detector = null) {
+  return openFinder({ data, labels, detector, onLabels: labelsChanged, onRun: runs.add });
+}
+
 const pointer = listenToPointer({ ...shared, element });
 const page = {
   go,
   undo: () => actions.cancelDraft() || history.undo(),
   redo: history.redo,
-  find: () => openFinder({ data, labels, onLabels: labelsChanged, onRun: runs.add }),
+  find: () => findBoxes(),
   help: () => find("#help").showModal(),
   setPanning: pointer.setPanning,
 };

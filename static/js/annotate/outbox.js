@@ -102,8 +102,11 @@ export function createOutbox(options) {
 
   function acknowledge(batch, document) {
     drop(batch);
+    // The server counts one revision per batch. If it is further on, this batch had arrived before and others have edited
+    // since: what is still unsent must be held against their changes.
+    if (document.revision > revision + 1) return rebase(document);
     revision = document.revision;
-    store.receive(document, unsentEdits());
+    return store.receive(document, unsentEdits());
   }
 
   function drop(batch) {

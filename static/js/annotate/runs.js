@@ -9,19 +9,22 @@ import { toast } from "../toast.js";
 const ENDED = ["done", "failed", "cancelled", "interrupted"];
 /** How long the card of an ended run stays. */
 const LINGER = 12_000;
+/** Of a training that ended with a detector: there is something to do with it. */
+const LINGER_WITH_DETECTOR = 120_000;
 
 /**
  * @param place element that the cards of active runs are put into
  * @param data page data
  * @param onArtwork called when boxes of this artwork changed on the server
+ * @param onUse (detector id) called when somebody wants to use the detector that a training has made
  * @returns {{add(run)}} for a run that was started here
  */
-export function showRuns({ place, data, onArtwork }) {
+export function showRuns({ place, data, onArtwork, onUse }) {
   const cards = new Map();
 
   function cardOf(run) {
     if (!cards.has(run.id)) {
-      cards.set(run.id, createCard(run, data, () => remove(run.id)));
+      cards.set(run.id, createCard(run, data, { onGone: () => remove(run.id), onUse }));
       place.append(cards.get(run.id).node);
       place.hidden = false;
     }
@@ -59,7 +62,7 @@ export function showRuns({ place, data, onArtwork }) {
   return { add: (run) => cardOf(run).update(run) };
 }
 
-function createCard(run, data, onGone) {
+function createCard(run, data, { onGone, onUse }) {
   const training = run.kind === "training";
   const name = element("h3", {}, training ? gettext("Training") : gettext("Finding boxes"));
   const line = element("p", { class: "run-line", role: "status" });
@@ -71,7 +74,7 @@ function createCard(run, data, onGone) {
   const foot = element("p", { class: "run-foot" }, link, mayCancel ? cancel : null);
   const node = element("article", { class: "run-card", "data-run": run.id }, name, line, figure, bar, foot);
   const chart = figure ? lossChart(figure, { small: true }) : null;
-  const shown = { detector: "", text: "" };
+  const shown = { accuracy: "", text: "", linger: LINGER };
 
   function show(text, share = null) {
     line.textContent = text;
@@ -84,7 +87,7 @@ function createCard(run, data, onGone) {
     cancel.hidden = true;
     show(message || stateText(state));
     node.dataset.state = state;
-    setTimeout(onGone, LINGER);
+    setTimeout(onGone, shown.linger);
   }
 
   const handlers = {
@@ -99,7 +102,12 @@ function createCard(run, data, onGone) {
       show(shown.text, payload.step / payload.total_steps);
     },
     evaluation({ AP50 }) {
-      if (AP50 !== null && AP50 !== undefined) shown.detector = `AP50 ${percent(AP50)}`;
+      if (AP50 !== null && AP50 !== undefined) shown.accuracy = `AP50 ${percent(AP50)}`;
+    },
+    detector({ id }) {
+      shown.linger = LINGER_WITH_DETECTOR;
+      if (!data.can.draw) return;
+      foot.prepend(element("button", { type: "button", class: "link", onclick: () => onUse(id) }, gettext("Find boxes with it")));
     },
     error: ({ message }) => show(message),
   };
@@ -141,10 +149,10 @@ function progressText(done, total, left) {
   return [interpolate(gettext("%s of %s artworks"), [number(done), number(total)]), ...timeLeft(left)].join(" · ");
 }
 
-function metricsText({ step, total_steps: total, loss, seconds_left: left }, { detector }) {
+function metricsText({ step, total_steps: total, loss, seconds_left: left }, { accuracy }) {
   const parts = [interpolate(gettext("Step %s of %s"), [number(step), number(total)])];
   if (loss !== null && loss !== undefined) parts.push(interpolate(gettext("loss %s"), [number(loss, 2)]));
-  if (detector) parts.push(detector);
+  if (accuracy) parts.push(accuracy);
   return [...parts, ...timeLeft(left)].join(" · ");
 }
 
