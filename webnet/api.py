@@ -1,5 +1,7 @@
 """What every endpoint of the API shares: pagination, and refusals that say what to do."""
 
+import io
+import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,10 +9,30 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from datasets.refusals import Refusal
+
+
+class StrictJSONParser(JSONParser):
+    """JSON that can be followed and written down again; anything else is refused like any other malformed body.
+
+    Python's own parser gives up on deep nesting, and takes halves of characters ("\\ud800") that no text can hold.
+    """
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        raw = stream.read()
+        try:
+            data = super().parse(io.BytesIO(raw), media_type, parser_context)
+            if b"\\u" in raw:
+                json.dumps(data, ensure_ascii=False).encode()
+        except RecursionError:
+            raise exceptions.ParseError(_("The JSON is nested too deeply.")) from None
+        except UnicodeEncodeError:
+            raise exceptions.ParseError(_("The JSON holds half a character (an unpaired surrogate).")) from None
+        return data
 
 
 class Pagination(PageNumberPagination):

@@ -13,10 +13,13 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
+
+from webnet.api import StrictJSONParser
 
 View = Callable[..., HttpResponse]
 
@@ -46,6 +49,7 @@ class Token(ObtainAuthToken):
     """Give the token of an account, for programs that have no session."""
 
     throttle_classes = [TokenThrottle]
+    parser_classes = [StrictJSONParser, FormParser]
 
 
 class Me(APIView):
