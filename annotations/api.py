@@ -58,7 +58,7 @@ class LabelList(generics.GenericAPIView[Label]):
         """Add a label. Without a colour or shortcut it gets the next free one."""
         dataset = _dataset(request, dataset_id, Role.CURATOR)
         label = services.create_label(dataset=dataset, **_given(LabelInput(data=request.data)))
-        return Response(LabelSerializer(label).data, status.HTTP_201_CREATED)
+        return Response(LabelSerializer(label).data | {"boxes": 0}, status.HTTP_201_CREATED)
 
 
 class LabelDetail(APIView):
