@@ -39,11 +39,14 @@ def test_colours_and_keys_go_on_and_run_out_gently(ask: Ask) -> None:
     assert [label["shortcut"] for label in given] == [*"123456789", "", "", "", ""]
 
 
-def test_labels_are_listed_with_their_confirmed_boxes(ask: Ask, dataset: Any, artwork: Any, label: Any) -> None:
+def test_labels_are_listed_with_their_confirmed_boxes_where_asked(
+    ask: Ask, dataset: Any, artwork: Any, label: Any
+) -> None:
     box_row(artwork, label, (0, 0, 20, 20))
     suggestion_row(artwork, label, (50, 0, 20, 20))
-    answer = ask("get").json()
+    answer = ask("get", "?counts=1").json()
     assert answer["count"] == 1 and answer["results"][0]["boxes"] == 1
+    assert ask("get").json()["results"][0]["boxes"] is None
 
 
 @pytest.mark.parametrize(
