@@ -9,7 +9,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from training.pipeline import weights
 
@@ -51,13 +51,21 @@ def prepare_database(tell: Tell) -> None:
     try:
         call_command("migrate", interactive=False, verbosity=1, stdout=output)
     except DatabaseError as error:
-        raise CommandError(
-            f"The database cannot be used ({str(error).strip().splitlines()[0]}): check DATABASE_URL, or leave it out"
-            " to use the one in the data folder."
-        ) from None
+        raise CommandError(database_problem(error)) from None
     applied = output.getvalue().count(" OK")
     if applied:
         tell(f"Database ready ({applied} migrations applied).")
+
+
+def database_problem(error: DatabaseError) -> str:
+    """One sentence for what the database refused."""
+    reason = str(error).strip().partition("\n")[0]
+    if "disk is full" in reason:
+        return "The disk is full: make room and run the same command again."
+    return (
+        f"The database cannot be used ({reason}): check DATABASE_URL and that its server runs, or leave DATABASE_URL"
+        " out to use the file in the data folder."
+    )
 
 
 def prepare_demo() -> None:

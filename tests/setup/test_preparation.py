@@ -3,12 +3,15 @@
 import gettext
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from tests.conftest import ROOT, free_port
 from webnet import preparation
 
 PO = """\
@@ -55,3 +58,16 @@ def test_missing_weights_are_refused_with_what_to_do(tmp_path: Path) -> None:
     with override_settings(WEIGHTS_DIR=tmp_path / "weights", BASE_DIR=tmp_path), pytest.raises(CommandError) as refusal:
         call_command("prepare", "--files", stdout=io.StringIO())
     assert "Install the npm package @mediapipe/objectron" in str(refusal.value)
+
+
+@pytest.mark.parametrize("command", [("prepare", "--no-demo"), ("serve", "--prepare")])
+def test_a_database_that_is_away_is_refused_with_what_to_do(command: tuple[str, ...], tmp_path: Path) -> None:
+    if command[0] == "serve":
+        command = (*command, "--port", str(free_port()))
+    environment = {**os.environ, "WEBNET_DATA": str(tmp_path), "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1
+    assert "check DATABASE_URL and that its server runs" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -14,10 +14,9 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-
 from redis.exceptions import RedisError
 
-from webnet import machine, processes
+from webnet import machine, preparation, processes
 from webnet.heartbeats import Heartbeat
 from webnet.serving import Service, Supervisor
 
@@ -53,6 +52,10 @@ class Command(BaseCommand):
                 Serving(services, url, self.stdout.write).run()
         except (machine.Refusal, processes.AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. The same command goes on from here.", returncode=130) from None
+        except DatabaseError as error:
+            raise CommandError(preparation.database_problem(error)) from None
         except OSError as error:
             raise CommandError(machine.explain(error)) from None
 
