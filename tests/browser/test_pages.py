@@ -193,7 +193,7 @@ def test_an_upload_can_be_stopped_and_taken_up_again(browser_page: Any, new_data
     page: Page = browser_page()
     page.goto(new_dataset("Stop")["urls"]["page"])
     held: list[Any] = []
-    page.route("**/artworks/", held.append)  # the server does not answer
+    page.route("**/artworks/", lambda route: held.append(route))  # the server does not answer
     page.locator("[data-upload]:visible").first.click()
     page.set_input_files("#upload-files", [str(file) for file in image_files(5)])
     page.click("#upload-stop")
@@ -208,7 +208,7 @@ def test_leaving_during_an_upload_warns(browser_page: Any, new_dataset: Any, ima
     page: Page = browser_page()
     page.goto(new_dataset("Leave")["urls"]["page"])
     held: list[Any] = []
-    page.route("**/artworks/", held.append)
+    page.route("**/artworks/", lambda route: held.append(route))
     page.locator("[data-upload]:visible").first.click()
     page.set_input_files("#upload-files", [str(image_files(1)[0])])
     with page.expect_event("dialog") as asked:
