@@ -130,6 +130,7 @@ def _gentle(height: int, width: int) -> list[Any]:
         A.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.15, p=0.9),
         A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=15, val_shift_limit=8, p=0.7),
         A.ImageCompression(quality_range=(60, 95), p=0.3),
+        A.Affine(scale=(0.95, 1.05), border_mode=cv2.BORDER_CONSTANT, fill=_FILL, p=0.5),
     ]
 
 

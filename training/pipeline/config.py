@@ -121,7 +121,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
         "gentle": Augmentation(
             "gentle",
             gettext_noop("Gentle"),
-            gettext_noop("Slight changes of light and colour. Nothing is mirrored."),
+            gettext_noop("Slight changes of light, colour and size. Nothing is mirrored."),
             1,
             False,
         ),

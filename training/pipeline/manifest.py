@@ -125,6 +125,8 @@ def parse(data: Any, workdir: Path) -> Manifest:
         if data["version"] != VERSION:
             raise ManifestError(f"Manifest version {data['version']!r} is not supported (expected {VERSION}).")
         labels = tuple(LabelEntry(_key(row["id"]), str(row["name"])) for row in data["labels"])
+        if not labels:
+            raise ManifestError("The manifest names no label: there is nothing to detect.")
         known = {label.id for label in labels}
         return _checked(
             Manifest(
@@ -146,8 +148,6 @@ def _checked(manifest: Manifest) -> Manifest:
     for what, rows in (("label", manifest.labels), ("artwork", manifest.artworks)):
         if len({row.id for row in rows}) != len(rows):
             raise ManifestError(f"Two entries of the manifest have the same {what} id.")
-    if not manifest.labels:
-        raise ManifestError("The manifest names no label: there is nothing to detect.")
     for split in SPLITS:
         if not manifest.part(split):
             raise ManifestError(f"No artwork is in the {split} part of the manifest.")

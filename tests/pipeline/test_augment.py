@@ -1,0 +1,112 @@
+"""Copies of training pictures: never blank, boxes still on their things, made of the training part alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.pipeline.shapes import artwork, manifest_of
+from training.pipeline import annotations, augment, manifest
+from training.pipeline.augment import PRESETS, Pixels, apply, is_blank
+from training.pipeline.config import AUGMENTATIONS
+
+WIDTH, HEIGHT = 160, 120
+relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _ground(seed: int = 0) -> Pixels:
+    return np.random.default_rng(seed).integers(60, 200, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+
+
+def test_every_choice_with_copies_has_a_preset() -> None:
+    assert set(PRESETS) == {key for key, choice in AUGMENTATIONS.items() if choice.copies}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_preset_writes_a_black_or_empty_picture(preset: str) -> None:
+    for seed in range(60):
+        changed, _ = apply(preset, _ground(seed), [[20, 20, 90, 90]], [1], seed=seed)
+        assert changed.dtype == np.uint8 and changed.shape[2] == 3
+        assert not is_blank(changed)
+        assert 30 < changed.mean() < 225
+
+
+def test_a_black_and_a_plain_picture_count_as_blank() -> None:
+    assert is_blank(np.zeros((9, 9, 3), np.uint8))
+    assert is_blank(np.full((9, 9, 3), 200, np.uint8))
+    assert not is_blank(_ground())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@given(data=st.data(), seed=st.integers(0, 100_000))
+@relaxed
+def test_boxes_stay_inside_the_picture_and_keep_their_class(preset: str, data: st.DataObject, seed: int) -> None:
+    left, top = data.draw(st.integers(0, WIDTH - 30)), data.draw(st.integers(0, HEIGHT - 30))
+    width, height = data.draw(st.integers(8, WIDTH - left)), data.draw(st.integers(8, HEIGHT - top))
+    changed, kept = apply(preset, _ground(), [[left, top, left + width, top + height]], [3], seed=seed)
+    for (x, y, w, h), category in kept:
+        assert category == 3
+        assert x >= 0 and y >= 0 and w >= augment.MIN_SIDE - 0.01 and h >= augment.MIN_SIDE - 0.01
+        assert x + w <= changed.shape[1] + 0.01 and y + h <= changed.shape[0] + 0.01
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_box_moves_with_the_thing_that_it_is_on(preset: str) -> None:
+    for seed in range(25):
+        pixels = np.full((HEIGHT, WIDTH, 3), (40, 60, 200), np.uint8)
+        pixels[30:80, 40:100] = (230, 60, 40)
+        changed, kept = apply(preset, pixels, [[40, 30, 100, 80]], [1], seed=seed)
+        if not kept or np.ptp(changed.astype(int), axis=2).max() < 30:  # turned to grey: nothing to tell apart
+            continue
+        red = (changed[:, :, 0].astype(int) - changed[:, :, 2]) > 40
+        rows, columns = np.nonzero(red)
+        (x, y, w, h), _ = kept[0]
+        assert abs(columns.mean() - (x + w / 2)) < 8 and abs(rows.mean() - (y + h / 2)) < 8
+
+
+def test_the_same_seed_makes_the_same_copy() -> None:
+    one, two = (apply("instances", _ground(), [[20, 20, 90, 90]], [1], seed=11) for _ in range(2))
+    assert np.array_equal(one[0], two[0]) and one[1] == two[1]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_picture_without_boxes_can_be_changed_too(preset: str) -> None:
+    changed, kept = apply(preset, _ground(), [], [], seed=1)
+    assert kept == [] and not is_blank(changed)
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[annotations.Coco, annotations.Coco, list[int]]:
+    """The COCO of the training part, the COCO of its copies, and what was told on the way."""
+    workdir = tmp_path_factory.mktemp("run")
+    rows = [artwork(workdir, number, "test" if number % 3 == 0 else "train") for number in range(1, 8)]
+    train = annotations.to_coco(manifest.parse(manifest_of(rows), workdir), "train")
+    told: list[int] = []
+    made = augment.augment(
+        train, workdir / "copies", preset="categories", copies=2, longest=200, seed=1, on_copy=lambda: told.append(1)
+    )
+    return train, made, told
+
+
+def test_only_artworks_of_the_training_part_are_copied(
+    copies: tuple[annotations.Coco, annotations.Coco, list[int]],
+) -> None:
+    train, made, told = copies
+    assert {image["artwork"] for image in made["images"]} <= {1, 2, 4, 5, 7}
+    assert len(made["images"]) >= 8 and len(told) == 10
+    assert not {image["id"] for image in train["images"]} & {image["id"] for image in made["images"]}
+
+
+def test_copies_are_files_of_the_size_that_they_claim(
+    copies: tuple[annotations.Coco, annotations.Coco, list[int]],
+) -> None:
+    _, made, _ = copies
+    for image in made["images"]:
+        with Image.open(image["file_name"]) as opened:
+            assert opened.size == (image["width"], image["height"])
+            assert max(opened.size) <= 200
+        assert Path(image["file_name"]).parent.name == "copies"
+    assert made["annotations"] and len({row["id"] for row in made["annotations"]}) == len(made["annotations"])

@@ -1,0 +1,69 @@
+"""Plans, their files, and what they cost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.pipeline import config
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, ConfigError, estimate_seconds, plan
+
+
+def _plan(**changes: object) -> config.RunConfig:
+    options = {
+        "architecture": "retinanet_mobilenet_v2",
+        "budget": "quick",
+        "augmentation": "none",
+        "seed": 1,
+        "images": 60,
+    }
+    return plan(**{**options, **changes})  # type: ignore[arg-type]
+
+
+def test_a_saved_plan_comes_back_the_same(tmp_path: Path) -> None:
+    made = _plan(augmentation="categories")
+    made.save(tmp_path)
+    assert config.load(tmp_path) == made
+
+
+@pytest.mark.parametrize("change", [{"architecture": "x"}, {"budget": "x"}, {"augmentation": "x"}])
+def test_it_refuses_an_unknown_choice_and_names_the_known_ones(change: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="Choose one of"):
+        _plan(**change)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": 3}', None])
+def test_it_refuses_a_file_that_is_no_plan(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"config\.json"):
+        config.load(tmp_path)
+
+
+def test_it_refuses_a_plan_with_an_unknown_field(tmp_path: Path) -> None:
+    path = _plan().save(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "stepz": 3}))
+    with pytest.raises(ConfigError, match="stepz"):
+        config.load(tmp_path)
+
+
+def test_longer_budgets_and_more_pictures_take_longer() -> None:
+    for architecture in ARCHITECTURES:
+        seconds = [estimate_seconds(architecture, budget, 60) for budget in BUDGETS]
+        assert seconds == sorted(seconds) and seconds[0] > 0
+        assert estimate_seconds(architecture, "quick", 2000) > estimate_seconds(architecture, "quick", 60)
+
+
+def test_the_quick_budget_stays_below_six_minutes_for_the_demo() -> None:
+    assert estimate_seconds("retinanet_mobilenet_v2", "quick", 80) < 360
+
+
+def test_every_choice_says_what_it_is() -> None:
+    for options in (ARCHITECTURES, BUDGETS, AUGMENTATIONS):
+        for key, option in options.items():
+            assert option.key == key and option.title and option.description
+
+
+def test_one_particular_thing_is_never_mirrored() -> None:
+    assert not AUGMENTATIONS["instances"].flip
+    assert AUGMENTATIONS["categories"].flip

@@ -1,0 +1,65 @@
+"""COCO scores and matches: what is right, missed, and drawn where there is nothing."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.pipeline.evaluate import intersection_over_union, match, score
+
+BOX = [10.0, 10.0, 40.0, 30.0]
+
+
+def _truth() -> dict[str, Any]:
+    return {
+        "images": [{"id": number, "artwork": number * 100, "width": 200, "height": 100} for number in (1, 2)],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": BOX, "area": 1200.0, "iscrowd": 0},
+            {"id": 2, "image_id": 1, "category_id": 2, "bbox": [100.0, 10.0, 50.0, 50.0], "area": 2500.0, "iscrowd": 0},
+        ],
+        "categories": [{"id": number, "name": f"n{number}", "label": number + 40} for number in (1, 2, 3)],
+    }
+
+
+def _found(image: int, category: int, bbox: list[float], value: float = 0.9) -> dict[str, Any]:
+    return {"image_id": image, "category_id": category, "bbox": bbox, "score": value}
+
+
+def test_perfect_detections_score_one() -> None:
+    truth = _truth()
+    scores = score(truth, [_found(row["image_id"], row["category_id"], row["bbox"]) for row in truth["annotations"]])
+    assert (scores["AP"], scores["AP50"], scores["AP75"]) == (1.0, 1.0, 1.0)
+    assert scores["per_label"][0] == {"label": 41, "name": "n1", "AP": 1.0, "AP50": 1.0}
+
+
+def test_a_label_without_test_boxes_has_no_score() -> None:
+    assert score(_truth(), [])["per_label"][2] == {"label": 43, "name": "n3", "AP": None, "AP50": None}
+
+
+def test_no_detection_scores_nothing() -> None:
+    assert score(_truth(), [])["AP50"] == 0.0
+
+
+def test_a_better_scored_box_on_an_empty_picture_costs_precision() -> None:
+    hit = _found(1, 1, BOX, 0.5)
+    assert score(_truth(), [hit])["per_label"][0]["AP50"] == 1.0
+    assert score(_truth(), [hit, _found(2, 1, BOX, 0.9)])["per_label"][0]["AP50"] < 0.6
+
+
+def test_matches_count_found_missed_and_wrong_boxes_of_each_artwork() -> None:
+    detections = [_found(1, 1, BOX), _found(1, 1, BOX, 0.8), _found(2, 2, BOX, 0.4), _found(2, 2, BOX, 0.1)]
+    assert match(_truth(), detections) == [
+        {"artwork": 100, "found": 1, "missed": 1, "wrong": 1},
+        {"artwork": 200, "found": 0, "missed": 0, "wrong": 1},
+    ]
+
+
+_box = st.tuples(st.floats(0, 50), st.floats(0, 50), st.floats(1, 50), st.floats(1, 50))
+
+
+@given(_box, _box)
+def test_the_overlap_lies_between_nothing_and_everything(one: tuple[float, ...], other: tuple[float, ...]) -> None:
+    value = intersection_over_union(one, other)
+    assert 0 <= value <= 1.0000001
+    assert abs(value - intersection_over_union(other, one)) < 1e-9
+    assert abs(intersection_over_union(one, one) - 1) < 1e-9

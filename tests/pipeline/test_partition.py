@@ -1,0 +1,116 @@
+"""The split: by artwork, the same every time, each label on both sides; and when there is too little to train on."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.pipeline.partition import assign_splits, readiness
+
+Artwork = dict[str, Any]
+
+
+def _artwork(number: int, *labels: int, **fields: Any) -> Artwork:
+    return {"id": number, "sha256": f"hash {number}", "boxes": [{"label": label} for label in labels], **fields}
+
+
+_labels = st.lists(st.sets(st.integers(1, 6), max_size=3), min_size=2, max_size=60)
+
+
+@given(_labels, st.integers(0, 10_000), st.randoms())
+def test_the_split_is_the_same_for_any_order_of_the_artworks(
+    rows: list[set[int]], seed: int, rng: random.Random
+) -> None:
+    artworks = [_artwork(number, *sorted(labels)) for number, labels in enumerate(rows)]
+    first = assign_splits(artworks, seed=seed)
+    rng.shuffle(artworks)
+    assert assign_splits(artworks, seed=seed) == first
+
+
+@given(_labels, st.integers(0, 10_000))
+def test_both_parts_have_something_and_no_label_is_only_tested(rows: list[set[int]], seed: int) -> None:
+    artworks = [_artwork(number, *labels) for number, labels in enumerate(rows)]
+    splits = assign_splits(artworks, seed=seed)
+    assert set(splits.values()) == {"train", "test"}
+    holders = Counter(label for labels in rows for label in labels)
+    for label in (label for label, count in holders.items() if count > 1):
+        assert any(splits[number] == "train" for number, labels in enumerate(rows) if label in labels)
+
+
+def test_every_label_on_two_artworks_of_its_own_is_on_both_sides() -> None:
+    artworks = [_artwork(number, number % 10) for number in range(20)]
+    splits = assign_splits(artworks, seed=5)
+    for label in range(10):
+        assert {splits[label], splits[label + 10]} == {"train", "test"}
+
+
+def test_about_a_fifth_is_tested() -> None:
+    artworks = [_artwork(number, *random.Random(number).sample(range(5), 2)) for number in range(200)]
+    count = Counter(assign_splits(artworks, seed=1).values())
+    assert 35 <= count["test"] <= 55
+
+
+def test_empty_artworks_are_on_both_sides_too() -> None:
+    artworks = [_artwork(number, *([1] if number < 20 else [])) for number in range(40)]
+    splits = assign_splits(artworks, seed=1)
+    assert {splits[number] for number in range(20, 40)} == {"train", "test"}
+
+
+@given(st.integers(0, 1000))
+def test_the_same_file_is_never_on_both_sides(seed: int) -> None:
+    artworks = [_artwork(number, 1, sha256=f"hash {number // 2}") for number in range(20)]
+    splits = assign_splits(artworks, seed=seed)
+    assert all(splits[number] == splits[number + 1] for number in range(0, 20, 2))
+
+
+@given(st.integers(0, 1000))
+def test_a_group_stays_together(seed: int) -> None:
+    artworks = [_artwork(number, 1, group=f"triptych {number // 3}") for number in range(18)]
+    splits = assign_splits(artworks, seed=seed)
+    assert all(len({splits[number + i] for i in range(3)}) == 1 for number in range(0, 18, 3))
+
+
+def test_another_seed_gives_another_split() -> None:
+    artworks = [_artwork(number, 1) for number in range(50)]
+    assert assign_splits(artworks, seed=1) != assign_splits(artworks, seed=2)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 2])
+def test_it_refuses_a_fraction_that_is_none(fraction: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        assign_splits([_artwork(1, 1)], seed=1, test_fraction=fraction)
+
+
+LABELS = [{"id": 1, "name": "Angel"}, {"id": 2, "name": "Book"}]
+
+
+def test_enough_is_ready_with_its_numbers() -> None:
+    artworks = [_artwork(number, 1, 2, 2) for number in range(4)] + [_artwork(9, nothing_to_mark=True)]
+    ready = readiness(LABELS, artworks)
+    assert ready.ready and not ready.problems
+    assert ready.counts == {"artworks": 5, "boxed": 4, "nothing_to_mark": 1, "labels": 2, "boxes": 12}
+
+
+def test_too_few_artworks_with_boxes_are_refused_with_the_numbers() -> None:
+    problems = readiness(LABELS, [_artwork(1, 1, 2), _artwork(2, 1, 2), _artwork(3)]).problems
+    assert [problem.message for problem in problems] == [
+        "Artworks with confirmed boxes: 2. Training needs at least 4; draw boxes on 2 more."
+    ]
+
+
+def test_a_label_without_boxes_is_named() -> None:
+    problems = readiness(LABELS, [_artwork(number, 1) for number in range(5)]).problems
+    assert len(problems) == 1 and "“Book” has no confirmed boxes" in problems[0].message
+
+
+def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
+    artworks = [_artwork(number, 1) for number in range(5)] + [_artwork(9, 2, 2)]
+    problems = readiness(LABELS, artworks).problems
+    assert len(problems) == 1 and "“Book” is on 1 artwork only" in problems[0].message
+
+
+def test_a_dataset_without_labels_is_refused() -> None:
+    assert "no label" in readiness([], []).problems[0].message

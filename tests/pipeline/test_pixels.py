@@ -1,0 +1,75 @@
+"""Pictures are read upright, as RGB, and no larger than wanted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.pipeline.pixels import UnreadableImage, read_rgb
+
+# EXIF orientation → how a file must be stored so that it is seen upright.
+STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def _upright() -> Image.Image:
+    pixels = np.full((120, 200, 3), 128, np.uint8)
+    pixels[:40, :50] = (250, 10, 10)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_every_orientation_is_read_upright(orientation: int, tmp_path: Path) -> None:
+    turn = STORED[orientation]
+    stored = _upright() if turn is None else _upright().transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.jpg", exif=exif, quality=95)
+    read = read_rgb(tmp_path / "a.jpg", 100)
+    assert read.size == (100, 60)
+    red = np.asarray(read, int)
+    assert red[5, 5, 0] > 200 and red[5, 5, 1] < 80, "the red corner is not at the top left"
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
+def test_every_kind_of_picture_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (40, 30), (90, 90, 90))
+    path = tmp_path / ("a.tif" if mode in ("CMYK", "I;16") else "a.png")
+    (Image.new("I;16", (40, 30), 9000) if mode == "I;16" else picture.convert(mode)).save(path)
+    assert read_rgb(path, 400).mode == "RGB"
+
+
+def test_a_small_picture_is_not_enlarged(tmp_path: Path) -> None:
+    _upright().save(tmp_path / "a.png")
+    assert read_rgb(tmp_path / "a.png", 1000).size == (200, 120)
+
+
+def test_an_extreme_shape_keeps_a_pixel(tmp_path: Path) -> None:
+    Image.new("RGB", (3000, 2)).save(tmp_path / "a.png")
+    assert read_rgb(tmp_path / "a.png", 256).size == (256, 1)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture", b"\xff\xd8\xff\xe0 broken"])
+def test_a_file_that_is_no_picture_is_refused_by_name(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableImage, match=r"bad\.jpg"):
+        read_rgb(path, 100)
+
+
+def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (300, 300, 3), dtype=np.uint8)).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImage):
+        read_rgb(tmp_path / "a.jpg", 100)

@@ -1,0 +1,228 @@
+"""One real training of eight artworks, stopped in the middle and resumed; and what it leaves behind."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline.processes import ROOT, Event, finish, is_gone, start, until
+from tests.pipeline.shapes import artwork, make_workdir
+from training.pipeline.evaluate import intersection_over_union
+
+pytestmark = pytest.mark.slow
+
+STEPS = 220
+
+
+@dataclasses.dataclass
+class Trained:
+    """A finished run: its folder, the events before and after the stop, and how long the stop took."""
+
+    workdir: Path
+    before: list[Event]
+    after: list[Event]
+    stop_code: int
+    stop_seconds: float
+
+
+@pytest.fixture(scope="module")
+def trained(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Eight artworks, and the same eight as test part: a detector that cannot learn these cannot learn anything."""
+    workdir = tmp_path_factory.mktemp("run")
+    rows = [artwork(workdir, number, "train") for number in range(1, 9)]
+    rows += [artwork(workdir, number + 8, "test", seed=number) for number in range(1, 9)]
+    # Few steps have to do, so the pictures are not zoomed.
+    make_workdir(workdir, rows, steps=STEPS, evaluations=2, scale_min=0.9, scale_max=1.1)
+    process = start("training.pipeline", workdir, offline_weights)
+    before = until(process, lambda event: event["kind"] == "metrics" and event["payload"]["step"] > 20)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code, rest = finish(process)
+    seconds = time.monotonic() - asked
+    last, after = finish(start("training.pipeline", workdir, offline_weights))
+    assert last == 0, (workdir / "trainer.log").read_text()[-3000:]
+    return Trained(workdir, before + rest, after, code, seconds)
+
+
+def _of(events: list[Event], kind: str) -> list[dict[str, Any]]:
+    return [event["payload"] for event in events if event["kind"] == kind]
+
+
+def test_a_cancelled_training_ends_within_seconds(trained: Trained) -> None:
+    assert trained.stop_code == 3
+    assert trained.stop_seconds < 10
+
+
+def test_a_resumed_training_goes_on_from_its_last_step(trained: Trained) -> None:
+    first, second = _of(trained.before, "metrics"), _of(trained.after, "metrics")
+    assert 0 <= second[0]["step"] - first[-1]["step"] < 60
+    assert second[-1]["step"] == STEPS
+
+
+def test_a_resumed_training_skips_what_was_done(trained: Trained) -> None:
+    skipped = [row["stage"] for row in _of(trained.after, "stage") if row["state"] == "skipped"]
+    assert skipped == ["annotations", "partition", "augment", "tfrecord", "configure"]
+    done = [row["stage"] for row in _of(trained.after, "stage") if row["state"] == "done"]
+    assert done == ["train", "evaluate", "export"]
+
+
+def test_eight_artworks_are_learnt(trained: Trained) -> None:
+    evaluations = _of(trained.after, "evaluation")
+    assert evaluations[-1]["step"] == STEPS
+    assert evaluations[-1]["AP50"] >= 0.9, evaluations
+
+
+def test_the_loss_falls_and_is_the_sum_of_its_parts(trained: Trained) -> None:
+    points = _of(trained.before, "metrics") + _of(trained.after, "metrics")
+    assert points[-1]["loss"] < 0.6 * points[0]["loss"]
+    for point in points:
+        decay = point["loss"] - point["box_loss"] - point["class_loss"]
+        assert 0 <= decay < 0.5
+        assert point["images_per_second"] > 0 and point["seconds_left"] >= 0
+        assert 0 <= point["learning_rate"] <= 1e-3 + 1e-9
+
+
+def test_metrics_come_about_once_a_second(trained: Trained) -> None:
+    points = _of(trained.after, "metrics")
+    gaps = [
+        (two["step"] - one["step"]) * 8 / two["images_per_second"] for one, two in zip(points, points[1:], strict=False)
+    ]
+    assert sorted(gaps)[len(gaps) // 2] < 3
+
+
+def test_the_trainer_reads_the_train_records_and_the_evaluator_the_test_records(trained: Trained) -> None:
+    code = (
+        "from pathlib import Path; from training.pipeline import tfrecord; import yaml;"
+        f"w = Path({str(trained.workdir)!r});"
+        "print([sorted(map(int, tfrecord.read_source_ids(w, s))) for s in ('train', 'test')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert json.loads(done.stdout) == [list(range(1, 9)), list(range(1, 9))]
+    import yaml
+
+    task = yaml.safe_load((trained.workdir / "experiment.yaml").read_text())["task"]
+    assert Path(task["train_data"]["input_path"]).name == "train-*.tfrecord" and task["train_data"]["is_training"]
+    assert Path(task["validation_data"]["input_path"]).name == "test-*.tfrecord"
+    assert not task["validation_data"]["is_training"]
+
+
+def test_the_detector_folder_is_complete(trained: Trained) -> None:
+    folder = trained.workdir / "detector"
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml", "detector.json", "labels.txt", "model.tflite", "model_card.md", "saved_model",
+    }  # fmt: skip
+    description = json.loads((folder / "detector.json").read_text())
+    assert description["labels"] == [
+        {"id": n, "name": name} for n, name in enumerate(("circle", "square", "triangle"), 1)
+    ]
+    assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
+    assert "| circle |" in (folder / "model_card.md").read_text()
+    assert (folder / "model.tflite").stat().st_size < 8e6
+
+
+def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:
+    evaluation = json.loads((trained.workdir / "evaluation.json").read_text())
+    assert [row["artwork"] for row in evaluation["images"]] == list(range(9, 17))
+    assert [row["label"] for row in evaluation["per_label"]] == [1, 2, 3]
+
+
+def test_the_exported_detector_finds_what_the_trained_one_found(trained: Trained, tmp_path: Path) -> None:
+    rows = json.loads((trained.workdir / "manifest.json").read_text())["artworks"][:8]
+    images = [{**row, "file": str(trained.workdir / row["file"]), "width": 960, "height": 720} for row in rows]
+    request = {"detector": str(trained.workdir / "detector"), "threshold": 0.3, "images": images}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    code, events = finish(start("training.pipeline.infer", tmp_path))
+    found = {row["id"]: row["boxes"] for row in _of(events, "found")}
+    assert code == 0 and set(found) == {row["id"] for row in rows}
+    # The artwork is said to have twice the pixels of its file, so its boxes are twice as large.
+    hits = sum(
+        any(
+            got["label"] == box["label"]
+            and intersection_over_union(_sides(got), [2 * side for side in _sides(box)]) > 0.5
+            for got in found[row["id"]]
+        )
+        for row in rows
+        for box in row["boxes"]
+    )
+    assert hits >= 0.85 * sum(len(row["boxes"]) for row in rows)
+
+
+def _sides(box: dict[str, Any]) -> list[float]:
+    return [float(box[name]) for name in ("x", "y", "width", "height")]
+
+
+def test_a_finished_run_started_again_does_nothing(trained: Trained, offline_weights: Path) -> None:
+    before = (trained.workdir / "detector" / "model.tflite").stat().st_mtime_ns
+    code, events = finish(start("training.pipeline", trained.workdir, offline_weights))
+    assert code == 0
+    assert {row["state"] for row in _of(events, "stage")} == {"skipped"}
+    assert (trained.workdir / "detector" / "model.tflite").stat().st_mtime_ns == before
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    rows = [artwork(tmp_path, number, "test" if number == 4 else "train") for number in range(1, 5)]
+    return make_workdir(tmp_path, rows)
+
+
+def test_two_never_train_in_one_folder(small: Path) -> None:
+    with (small / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, events = finish(start("training.pipeline", small))
+    assert code == 4 and events == []
+
+
+@contextlib.contextmanager
+def _supervisor(workdir: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that starts a trainer, prints its pid, and then waits; and that pid."""
+    code = (
+        "import subprocess, sys, time;"
+        f"child = subprocess.Popen([sys.executable, '-m', 'training.pipeline', {str(workdir)!r}, '--supervised'],"
+        " stdin=subprocess.PIPE, stdout=subprocess.DEVNULL); print(child.pid, flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_trainer_dies_with_its_supervisor(small: Path) -> None:
+    with _supervisor(small) as (supervisor, trainer):
+        time.sleep(2)
+        assert Path(f"/proc/{trainer}").exists()
+        os.kill(supervisor.pid, signal.SIGKILL)
+        assert is_gone(trainer, 12)
+
+
+def test_missing_weights_are_told_in_a_plain_sentence(small: Path, tmp_path: Path) -> None:
+    code, events = finish(start("training.pipeline", small, tmp_path / "no weights"))
+    assert code == 1
+    assert "make run" in _of(events, "error")[-1]["message"]
+
+
+def test_a_picture_that_cannot_be_read_is_named(small: Path) -> None:
+    (small / "images" / "2.jpg").write_bytes(b"broken")
+    code, events = finish(start("training.pipeline", small))
+    assert code == 1
+    assert "2.jpg cannot be read" in _of(events, "error")[-1]["message"]
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    code, events = finish(start("training.pipeline", tmp_path))
+    assert code == 1
+    assert "manifest.json" in _of(events, "error")[-1]["message"]
