@@ -63,7 +63,7 @@ def test_labels_are_listed_with_their_confirmed_boxes_where_asked(
         ({"name": "   "}, "invalid"),
         ({"name": "x" * 101}, "invalid"),
         ({"name": "a\u0000b"}, "invalid"),
-        ({"name": "\ud800"}, "invalid"),
+        ({"name": "\ud800"}, "parse_error"),
         ({"colour": "#123456"}, "invalid"),
     ],
 )
