@@ -1,0 +1,167 @@
+"""The page of a run in a real browser: live by websocket, complete after a reload, back after a lost connection."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import Server, free_port, wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RATES = {"total_steps": 300, "learning_rate": 0.001, "images_per_second": 38.2, "seconds_left": 42}
+MAKE = """
+from training.models import Run, Snapshot, TrainingRun
+from datasets.models import Dataset
+dataset = Dataset.objects.get(pk={dataset})
+Run.objects.filter(state__in=["queued", "running"]).update(state="done")
+snapshot = Snapshot.objects.create(dataset=dataset, manifest={{}}, sha256="0" * 64)
+chosen = {{"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}}
+run = TrainingRun.objects.create(
+    dataset=dataset, kind="training", state={state!r}, snapshot=snapshot, name="Watched", total_steps=300, **chosen
+)
+print(run.pk)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One installation for all tests of this module: each watches a run of its own."""
+    folder = tmp_path_factory.mktemp("runs")
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    server = Server(f"http://127.0.0.1:{free_port()}", folder, env | {"WEBNET_DATA": str(folder)}, {})
+    server.manage("migrate", "--verbosity", "0")
+    server.start_web()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def dataset(server: Server) -> int:
+    return int(server.seed(4)["dataset"])
+
+
+@pytest.fixture
+def make_run(server: Server, dataset: int) -> Callable[..., int]:
+    """`make_run("running")`: a training in a state, with no worker that would meddle."""
+    return lambda state="running": int(server.shell(MAKE.format(dataset=dataset, state=state)))
+
+
+@pytest.fixture
+def publish(server: Server) -> Callable[..., None]:
+    """`publish(run, (kind, payload), …)`: what a worker does when the pipeline has said something."""
+
+    def tell(run: int, *events: tuple[str, dict[str, Any]]) -> None:
+        server.shell(f"from training import live; live.publish({run}, {list(events)!r})")
+
+    return tell
+
+
+def metrics(step: int, loss: float) -> tuple[str, dict[str, Any]]:
+    return "metrics", {"step": step, "loss": loss, "box_loss": loss / 2, "class_loss": loss / 2, **RATES}
+
+
+def stage(name: str, state: str, message: str = "") -> tuple[str, dict[str, Any]]:
+    return "stage", {"stage": name, "state": state, "done": 0, "total": 0, "message": message}
+
+
+def number(page: Page, name: str) -> str:
+    return page.locator(f"[data-number={name}]").inner_text()
+
+
+def test_what_a_training_says_appears_without_a_reload_and_is_all_there_after_one(
+    browser_page: Any, make_run: Any, publish: Any, dataset: int
+) -> None:
+    run = make_run()
+    publish(run, ("status", {"state": "running", "message": ""}), stage("annotations", "done", "4 artworks"))
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    page.locator(".step[data-state=done]", has_text="4 artworks").wait_for()
+    publish(
+        run, stage("train", "started"), *[metrics(step, 3 / step) for step in range(1, 21)], ("log", {"text": "twenty"})
+    )
+    wait_for(lambda: number(page, "step") == "20 / 300", what="the step")
+    publish(run, ("evaluation", {"step": 20, "split": "test", "AP": 0.25, "AP50": 0.5, "per_label": []}))
+    wait_for(lambda: number(page, "AP50") == "50%", what="the accuracy")
+    assert (number(page, "loss"), number(page, "speed"), number(page, "left")) == ("0.150", "38.2", "42 s")
+    assert page.locator("#chart canvas").is_visible()
+    page.reload()
+    wait_for(lambda: number(page, "step") == "20 / 300", what="the step after the reload")
+    assert number(page, "AP50") == "50%"
+    assert page.locator("#log-count").inner_text() == "1"
+
+
+def test_a_lost_connection_comes_back_and_nothing_is_missed_or_told_twice(
+    browser_page: Any, make_run: Any, publish: Any, dataset: int, server: Server
+) -> None:
+    run = make_run()
+    publish(run, ("log", {"text": "before"}))
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    wait_for(lambda: page.locator("#log-count").inner_text() == "1", what="the first line")
+    server.kill("web")
+    page.locator("#live", has_text="Connection lost").wait_for()
+    publish(run, ("log", {"text": "meanwhile"}), metrics(7, 0.5))
+    server.start_web()
+    page.locator("#live", has_text="Live").wait_for(timeout=40_000)
+    wait_for(lambda: number(page, "step") == "7 / 300", what="what happened meanwhile")
+    assert page.locator("#log-count").inner_text() == "2"
+
+
+def test_a_waiting_training_is_cancelled_after_a_question_and_can_go_on(
+    browser_page: Any, make_run: Any, dataset: int
+) -> None:
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{make_run('queued')}/")
+    page.click("#cancel")
+    page.locator("dialog[open]").get_by_role("button", name="Keep").click()
+    assert page.locator("#state").inner_text() == "Waiting"
+    page.click("#cancel")
+    page.locator("dialog[open] .button-danger").click()
+    page.locator("#state", has_text="Cancelled").wait_for()
+    page.click("#resume")
+    page.locator("#state", has_text="Waiting").wait_for()
+
+
+def test_a_failure_is_said_in_its_own_words(browser_page: Any, make_run: Any, publish: Any, dataset: int) -> None:
+    run = make_run()
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    text = "The machine ran out of memory. Close other programs."
+    publish(run, ("error", {"message": text, "detail": "Traceback"}), ("status", {"state": "failed", "message": text}))
+    page.locator("#message", has_text=text).wait_for()
+    assert page.locator("#state").inner_text() == "Failed"
+    page.locator("#log summary").click()
+    assert "Traceback" in page.locator("#log ol").inner_text()
+
+
+def test_a_finished_training_leads_to_its_detector(
+    browser_page: Any, make_run: Any, publish: Any, dataset: int
+) -> None:
+    run = make_run()
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    publish(run, ("detector", {"id": 7, "name": "Watched"}), ("status", {"state": "done", "message": ""}))
+    page.locator("#done", has_text="Watched").wait_for()
+    assert re.search(r"/detectors/\?use=7$", page.locator("#use").get_attribute("href") or "")
+
+
+def test_the_training_page_shows_the_run_that_is_on(
+    browser_page: Any, make_run: Any, publish: Any, dataset: int
+) -> None:
+    run = make_run()
+    publish(run, metrics(30, 1.0))
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/training/")
+    page.locator("#active-text", has_text="Step 30 of 300").wait_for()
+    assert page.locator("#active-chart canvas").is_visible()
+    assert page.locator("#start-button").is_disabled()
+    publish(run, metrics(60, 0.8))
+    page.locator("#active-text", has_text="Step 60 of 300").wait_for()
