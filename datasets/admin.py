@@ -33,7 +33,12 @@ class Deleted(admin.SimpleListFilter):
     parameter_name = "deleted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("Deleted, for 30 days"))]
+        return [("yes", _("Yes, within 30 days"))]
+
+    def choices(self, changelist: Any) -> Any:
+        """Django's own, whose first choice would be called "All"."""
+        present, *others = super().choices(changelist)
+        return [{**present, "display": _("No")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(deleted_at=None) if self.value() is None else queryset.exclude(deleted_at=None)
