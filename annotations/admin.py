@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations import labelling, services
 from annotations.models import Box, Label
-from datasets.curation import CuratedAdmin, ReadOnly
+from datasets.curation import CuratedAdmin, ReadOnly, curated_datasets
 from datasets.models import Dataset
 from datasets.refusals import Refusal
 
@@ -95,25 +95,49 @@ class LabelAdmin(CuratedAdmin):
             services.delete_label(label=label, force=True)
 
 
+class DatasetFilter(admin.SimpleListFilter):
+    """By dataset. (The stock filter would look at every box to find out which datasets there are.)"""
+
+    title = _("dataset")
+    parameter_name = "dataset"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(dataset.pk), dataset.name) for dataset in curated_datasets(request.user)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Box]) -> QuerySet[Box]:
+        chosen = _number(self.value())
+        return queryset.filter(artwork__dataset=chosen) if chosen else queryset
+
+
+class ConceptFilter(admin.SimpleListFilter):
+    """By concept, once a dataset is chosen: concepts of several datasets may share a name."""
+
+    title = _("concept")
+    parameter_name = "label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        dataset = _number(request.GET.get(DatasetFilter.parameter_name))
+        labels = Label.objects.filter(dataset__in=curated_datasets(request.user), dataset=dataset)
+        return [(str(label.pk), label.name) for label in labels]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Box]) -> QuerySet[Box]:
+        chosen = _number(self.value())
+        return queryset.filter(label=chosen) if chosen else queryset
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
 @admin.register(Box)
 class BoxAdmin(ReadOnly, CuratedAdmin):
     """All boxes, to look through; they are drawn and corrected on the annotation page."""
 
     dataset_path = "artwork__dataset"
-    list_display = [
-        "artwork_link",
-        "label",
-        "state",
-        "source",
-        "detector_name",
-        "score",
-        "place",
-        "author",
-        "updated_at",
-    ]
+    list_display = ["artwork_link", "label", "state", "source", "found_by", "place", "author", "updated_at"]
     list_display_links = None
     list_select_related = ["artwork", "label", "author"]
-    list_filter = ["state", "source", ("label", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [DatasetFilter, ConceptFilter, "state", "source"]
     search_fields = ["artwork__title", "artwork__creator", "artwork__file_name", "label__name"]
     ordering = ["artwork", "created_at"]
 
@@ -122,6 +146,10 @@ class BoxAdmin(ReadOnly, CuratedAdmin):
         url = box.artwork.get_absolute_url()
         return format_html('<a href="{}#{}">{}</a>', url, box.pk, box.artwork)
 
-    @admin.display(description=_("position and size in pixels"))
+    @admin.display(description=_("detector and score"), ordering="score", empty_value="–")
+    def found_by(self, box: Box) -> str | None:
+        return None if box.score is None else f"{box.detector_name} · {box.score:.2f}"
+
+    @admin.display(description=_("x, y · size in pixels"))
     def place(self, box: Box) -> str:
         return f"{box.x:.0f}, {box.y:.0f} · {box.width:.0f} × {box.height:.0f}"

@@ -74,7 +74,9 @@ class Box(models.Model):
     detector_id = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
     detector_name = models.CharField(_("detector"), max_length=200, blank=True, editable=False)
     score = models.FloatField(_("score"), null=True, blank=True, editable=False)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

@@ -145,7 +145,13 @@ def review_all(
     while True:
         with transaction.atomic():
             waiting = _chosen(Box.objects.filter(artwork=OuterRef("pk")), minimum_score, label)
-            portion = dataset.artworks.present().filter(Exists(waiting), pk__gt=last).order_by("pk").select_for_update()
+            portion = (
+                Artwork.objects.present()
+                .filter(dataset=dataset)
+                .filter(Exists(waiting), pk__gt=last)
+                .order_by("pk")
+                .select_for_update()
+            )
             ids = list(portion.values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
             if not ids:
                 return count

@@ -91,6 +91,19 @@ def test_boxes_are_looked_at_and_not_typed_in(
     assert Box.objects.filter(pk=box.pk).exists()
 
 
+def test_boxes_are_filtered_by_dataset_and_then_by_concept(
+    admin_client_of: Callable[..., Client], curator: Any, artwork: Any, label: Any, other_label: Any, foreign_label: Any
+) -> None:
+    box_row(artwork, label, (0, 0, 20, 20))
+    client = admin_client_of(curator)
+    address = f"/admin/annotations/box/?dataset={artwork.dataset_id}"
+    assert "1 box" in client.get(f"{address}&label={label.pk}").content.decode()
+    assert "0 boxes" in client.get(f"{address}&label={other_label.pk}").content.decode()
+    page = client.get(f"/admin/annotations/box/?dataset={foreign_label.dataset_id}").content.decode()
+    assert "0 boxes" in page and foreign_label.name not in page
+    assert client.get("/admin/annotations/box/?dataset=x&label=y").status_code in (200, 302)
+
+
 @pytest.mark.parametrize("kind", ["label", "box"])
 def test_a_list_costs_the_same_queries_for_many_rows(
     admin_client_of: Callable[..., Client],
