@@ -173,7 +173,7 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
     skip_export_form = True  # one format, all columns; its page would also need inline scripts
     show_change_form_export = False
     import_error_display = ("message",)
-    list_display = ("picture", "title", "creator", "date", "identifier", "dataset", "state", "confirmed", "suggested")
+    list_display = ("picture", "title", "creator", "date", "identifier", "state", "confirmed", "suggested", "dataset")
     list_display_links = ("picture",)
     list_editable = ("title", "creator", "date", "identifier")
     list_select_related = ("dataset",)
@@ -249,7 +249,7 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
             "title": _("One value for many artworks"),
             "opts": self.opts,
             "form": form,
-            "field": self.opts.get_field(name).verbose_name,
+            "field": str(getattr(self.opts.get_field(name), "verbose_name", name)),
             "action": request.POST["action"],
             "artworks": queryset[:20],
             "number": queryset.count(),

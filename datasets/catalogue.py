@@ -43,7 +43,7 @@ class RowFinder(BaseInstanceLoader):
         value = str(row[key]).strip()
         if key == "id" and not (value.isascii() and value.isdigit() and len(value) < 19):
             raise ValueError(_("“%(value)s” is no id: ids are whole numbers.") % {"value": value})
-        found = list(self.resource.artworks(row).filter(**{key: value})[:2])
+        found: list[Artwork] = list(self.resource.artworks(row).filter(**{key: value})[:2])
         if len(found) == 1:
             return found[0]
         words = {"key": key, "value": value}

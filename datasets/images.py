@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -61,7 +62,7 @@ def render(source: Path, folder: Path) -> Rendering:
     return Rendering(**answer)
 
 
-def _answer(printed: bytes) -> dict[str, object]:
+def _answer(printed: bytes) -> dict[str, Any]:
     """The child's last line; a child that died without one met a file that is hostile or damaged."""
     try:
         return dict(json.loads(printed.splitlines()[-1]))

@@ -104,12 +104,25 @@ def _earlier(dataset: Dataset, sha256: str) -> Artwork | None:
     present = same.present().first()
     if present:
         raise Duplicate(present)
-    artwork = same.order_by("-deleted_at").first()
+    artwork: Artwork | None = same.order_by("-deleted_at").first()
     if artwork:
-        Artwork.objects.filter(pk=artwork.pk).update(deleted_at=None, updated_at=timezone.now())
-        artwork.deleted_at = None
+        bring_back(artwork)
         artwork.restored = True  # type: ignore[attr-defined]
     return artwork
+
+
+def bring_back(artwork: Artwork) -> None:
+    """Undo the deletion of an artwork.
+
+    Raises:
+        Duplicate: the same image has been added again meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            Artwork.objects.filter(pk=artwork.pk).update(deleted_at=None, updated_at=timezone.now())
+    except IntegrityError:
+        raise Duplicate(artwork.dataset.artworks.present().get(sha256=artwork.sha256)) from None
+    artwork.deleted_at = None
 
 
 def _keep(artwork: Artwork, source: Path, folder: Path) -> Artwork:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from datasets.querysets import ArtworkQuerySet, DatasetQuerySet
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class Role(models.TextChoices):
@@ -35,14 +30,13 @@ class Dataset(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     description = models.TextField(_("description"), blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("created by"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
     objects = DatasetQuerySet.as_manager()
-    if TYPE_CHECKING:
-        artworks: RelatedManager[Artwork]
-        memberships: RelatedManager[Membership]
 
     class Meta:
         ordering = ["name", "pk"]
@@ -60,7 +54,9 @@ class Membership(models.Model):
     """The role of one user in one dataset."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="memberships", verbose_name=_("dataset"))
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
 
     class Meta:
@@ -131,7 +127,14 @@ class Artwork(models.Model):
     suggested = models.PositiveIntegerField(_("suggestions"), default=0, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.TODO, editable=False)
 
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("added by"))
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("added by"),
+    )
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)

@@ -14,7 +14,8 @@ class RoleTooLow(PermissionDenied):
 
     def __init__(self, needed: Role) -> None:
         super().__init__(
-            _("This needs the role “%(role)s” in this dataset. Ask one of its administrators.") % {"role": needed.label},
+            _("This needs the role “%(role)s” in this dataset. Ask one of its administrators.")
+            % {"role": needed.label},
             "role_too_low",
         )
 
@@ -36,7 +37,7 @@ def dataset_for(user: Any, dataset_id: int, needed: Role, *, deleted: bool = Fal
     """
     datasets = Dataset.objects.all() if deleted else Dataset.objects.present()
     dataset = datasets.filter(pk=dataset_id).first()
-    role = dataset and role_of(user, dataset)
+    role = role_of(user, dataset) if dataset else None
     if dataset is None or role is None:
         raise Http404
     if RANK[role] < RANK[needed]:

@@ -37,7 +37,9 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         cover = Artwork.objects.present().filter(dataset=OuterRef("pk")).order_by("added_at", "pk")
         return self.annotate(
             artwork_total=Count("artworks", filter=there, distinct=True),
-            annotated_total=Count("artworks", filter=there & Q(artworks__state__in=["annotated", "nothing"]), distinct=True),
+            annotated_total=Count(
+                "artworks", filter=there & Q(artworks__state__in=["annotated", "nothing"]), distinct=True
+            ),
             suggested_total=Count("artworks", filter=there & Q(artworks__state="suggested"), distinct=True),
             own_role=Subquery(Membership.objects.filter(dataset=OuterRef("pk"), user=user).values("role")[:1]),
             cover_id=Subquery(cover.values("pk")[:1]),
@@ -80,4 +82,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def totals(self) -> dict[str, int]:
         """How many there are in all and per state."""
         counts = {row["state"]: row["n"] for row in self.order_by().values("state").annotate(n=Count("pk"))}
-        return {"all": sum(counts.values()), **{s: counts.get(s, 0) for s in ("todo", "suggested", "annotated", "nothing")}}
+        return {
+            "all": sum(counts.values()),
+            **{s: counts.get(s, 0) for s in ("todo", "suggested", "annotated", "nothing")},
+        }

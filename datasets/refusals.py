@@ -12,7 +12,7 @@ class Refusal(exceptions.APIException):
     about (given with 409).
     """
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, message: str, *, code: str, status_code: int = 400, current: Any = None) -> None:
         super().__init__(message, code)

@@ -14,13 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files import File
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datasets import archives, names, storing
-from datasets.ingest import Duplicate, add_artwork, no_space_is_said, refuse_too_large
+from datasets.ingest import Duplicate, add_artwork, bring_back, no_space_is_said, refuse_too_large
 from datasets.models import RANK, Archive, Artwork, Dataset, Membership, Role
 from datasets.refusals import Conflict
 
@@ -110,7 +110,8 @@ def update_metadata(*, artwork: Artwork, changes: Mapping[str, str], revision: i
 
 def delete(row: Artwork | Dataset) -> None:
     """Hide an artwork or a dataset; `restore` brings it back until `purge` removes it after 30 days."""
-    _mark_deleted(row, timezone.now())
+    row.deleted_at = timezone.now()
+    row.save(update_fields=["deleted_at"])
 
 
 def restore(row: Artwork | Dataset) -> None:
@@ -119,17 +120,11 @@ def restore(row: Artwork | Dataset) -> None:
     Raises:
         Duplicate: the same image has been added again meanwhile.
     """
-    try:
-        with transaction.atomic():
-            _mark_deleted(row, None)
-    except IntegrityError:
-        assert isinstance(row, Artwork)  # only artworks have a constraint that this can break
-        raise Duplicate(row.dataset.artworks.present().get(sha256=row.sha256)) from None
-
-
-def _mark_deleted(row: Artwork | Dataset, when: Any) -> None:
-    type(row)._default_manager.filter(pk=row.pk).update(deleted_at=when)
-    row.deleted_at = when
+    if isinstance(row, Artwork):
+        bring_back(row)
+    else:
+        row.deleted_at = None
+        row.save(update_fields=["deleted_at"])
 
 
 def open_archive(*, dataset: Dataset, user: Any, upload: File) -> tuple[Archive, archives.Listing]:
