@@ -145,14 +145,8 @@ def review_all(
     while True:
         with transaction.atomic():
             waiting = _chosen(Box.objects.filter(artwork=OuterRef("pk")), minimum_score, label)
-            portion = (
-                Artwork.objects.present()
-                .filter(dataset=dataset)
-                .filter(Exists(waiting), pk__gt=last)
-                .order_by("pk")
-                .select_for_update()
-            )
-            ids = list(portion.values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
+            portion = Artwork.objects.present().filter(Exists(waiting), dataset=dataset, pk__gt=last).order_by("pk")
+            ids = list(portion.select_for_update().values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
             if not ids:
                 return count
             count += _review(_chosen(Box.objects.filter(artwork__in=ids), minimum_score, label), user, action)
