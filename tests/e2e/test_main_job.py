@@ -109,7 +109,7 @@ class Job:
         self.page.locator("[data-upload]").first.click()
         self.page.set_input_files("#upload-files", [str(file) for file in [*files, *broken]])
         self.page.locator("#upload-show").wait_for(state="visible", timeout=180_000)
-        reasons = self.page.locator("#upload-reasons li")
+        reasons = self.page.locator("#upload-reasons li:visible")
         assert reasons.count() == len(broken), reasons.all_inner_texts()
         for file in broken:
             assert reasons.filter(has_text=file.name).count() == 1
@@ -154,7 +154,9 @@ class Job:
 
     def open_artwork(self, artwork: int) -> int:
         self.page.goto(f"{self.home}artworks/{artwork}/")
-        self.page.locator("#picture canvas").first.wait_for()
+        self.page.wait_for_selector("#picture[data-ready]")
+        # Until the picture stands still: it is drawn on.
+        self.page.wait_for_timeout(400)
         return artwork
 
     def annotate(self, works: list[Painting]) -> None:
@@ -190,7 +192,7 @@ class Job:
         before = self.boxes(artwork)
         assert all(box["state"] == "suggested" and 0.1 <= box["score"] <= 1 for box in before)
         self.page.locator("#suggestions li .box-name").first.click()
-        self.page.keyboard.press("Enter")
+        self.page.locator("#selected [data-accept]").click()
         wait_for(lambda: [b for b in self.boxes(artwork) if b["state"] == "confirmed"], 10, "the accepted suggestion")
         (kept,) = [box for box in self.boxes(artwork) if box["state"] == "confirmed"]
         assert (kept["source"], kept["author"]) == ("detector", "olga")
