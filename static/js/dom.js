@@ -63,7 +63,7 @@ export function moment(iso) {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
-/** `ngettext` and `interpolate` in one: `counted("%(n)s box", "%(n)s boxes", 3)`. */
-export function counted(one, many, n, more = {}) {
-  return interpolate(ngettext(one, many, n), { n: number(n), ...more }, true);
+/** Put a number, written in the page's language, into a text: `counted(ngettext("%(n)s box", "%(n)s boxes", 3), 3)`. */
+export function counted(text, n, more = {}) {
+  return interpolate(text, { n: number(n), ...more }, true);
 }

@@ -15,6 +15,11 @@ export function kindOf(name) {
   return IMAGE.test(name) || !/\.[^./]+$/.test(name) ? "image" : "other";
 }
 
+/** As a person would count them: scan 2 before scan 10. */
+function inOrder(files) {
+  return files.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+}
+
 function fileOf(entry) {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
@@ -49,12 +54,11 @@ export async function droppedFiles(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return chosenFiles(transfer.files);
   const lists = await Promise.all(entries.map(walk));
-  return lists.flat();
+  return inOrder(lists.flat());
 }
 
 /** Files of an `<input type=file>`; a folder's carry their path below it. */
 export function chosenFiles(files) {
-  return [...files]
-    .map((file) => ({ file, path: file.webkitRelativePath || file.name }))
-    .filter(({ path }) => !isJunk(path));
+  const named = [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+  return inOrder(named.filter(({ path }) => !isJunk(path)));
 }

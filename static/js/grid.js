@@ -59,13 +59,13 @@ class Selection {
     const n = this.chosen.length;
     this.bar.hidden = n === 0;
     document.body.classList.toggle("is-selecting", n > 0);
-    document.getElementById("selection-count").textContent = counted("%(n)s artwork selected", "%(n)s artworks selected", n);
+    document.getElementById("selection-count").textContent = counted(ngettext("%(n)s artwork selected", "%(n)s artworks selected", n), n);
   }
 
   async delete() {
     const chosen = this.chosen;
     const sure = await confirmLoss({
-      title: counted("Delete %(n)s artwork?", "Delete %(n)s artworks?", chosen.length),
+      title: counted(ngettext("Delete %(n)s artwork?", "Delete %(n)s artworks?", chosen.length), chosen.length),
       text: gettext("They leave the dataset with their boxes. Detectors trained on them stay."),
       action: gettext("Delete"),
     });
@@ -80,7 +80,7 @@ class Selection {
       toast(error.message, { kind: "error" });
     }
     if (!done.length) return;
-    const text = counted("%(n)s artwork deleted.", "%(n)s artworks deleted.", done.length);
+    const text = counted(ngettext("%(n)s artwork deleted.", "%(n)s artworks deleted.", done.length), done.length);
     leaveWithNotice(location.href, text, { undo: done.map((id) => `${artworks}${id}/restore/`) });
   }
 }

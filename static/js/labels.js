@@ -25,9 +25,9 @@ function suggestNext() {
 }
 
 function facts(label) {
-  if (label.artworks == null) return counted("%(n)s box", "%(n)s boxes", label.boxes);
-  const boxes = counted("%(n)s box", "%(n)s boxes", label.boxes);
-  return `${boxes} · ${counted("%(n)s artwork", "%(n)s artworks", label.artworks)}`;
+  if (label.artworks == null) return counted(ngettext("%(n)s box", "%(n)s boxes", label.boxes), label.boxes);
+  const boxes = counted(ngettext("%(n)s box", "%(n)s boxes", label.boxes), label.boxes);
+  return `${boxes} · ${counted(ngettext("%(n)s artwork", "%(n)s artworks", label.artworks), label.artworks)}`;
 }
 
 function link(label) {
@@ -76,7 +76,7 @@ function editableRow(label) {
 
 async function removeLabel(label) {
   const text = label.boxes
-    ? counted("Its %(n)s box disappears with it. This cannot be undone.", "Its %(n)s boxes disappear with it. This cannot be undone.", label.boxes)
+    ? counted(ngettext("Its %(n)s box disappears with it. This cannot be undone.", "Its %(n)s boxes disappear with it. This cannot be undone.", label.boxes), label.boxes)
     : gettext("No confirmed box uses it. Suggestions for it disappear.");
   const title = interpolate(gettext("Delete the concept “%s”?"), [label.name]);
   if (!(await confirmLoss({ title, text, action: gettext("Delete") }))) return;

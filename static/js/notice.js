@@ -1,6 +1,7 @@
 /** A notice for the next page: what was done here, and the address that undoes it. */
 
 import { api } from "./api.js";
+import { inParallel } from "./parallel.js";
 import { toast } from "./toast.js";
 
 const KEY = "webnet-notice";
@@ -20,7 +21,7 @@ export function leaveWithNotice(url, text, { undo = [], page = "" } = {}) {
 
 async function restore({ undo, page }) {
   try {
-    for (const url of undo) await api("POST", url, { json: {} });
+    await inParallel(undo, 3, (url) => api("POST", url, { json: {} }));
     location.assign(page || location.href);
   } catch (error) {
     toast(error.message, { kind: "error" });

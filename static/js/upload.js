@@ -117,19 +117,20 @@ function later() {
 }
 
 function summary() {
-  const parts = [counted("%(n)s artwork added", "%(n)s artworks added", queue.count("done"))];
+  const added = queue.count("done");
+  const parts = [counted(ngettext("%(n)s artwork added", "%(n)s artworks added", added), added)];
   const present = queue.count("present");
   const refused = queue.count("refused", "failed");
   const stopped = queue.count("stopped");
-  if (present) parts.push(counted("%(n)s was here already", "%(n)s were here already", present));
-  if (refused) parts.push(counted("%(n)s not added", "%(n)s not added", refused));
-  if (stopped) parts.push(counted("%(n)s stopped", "%(n)s stopped", stopped));
+  if (present) parts.push(counted(ngettext("%(n)s was here already", "%(n)s were here already", present), present));
+  if (refused) parts.push(counted(ngettext("%(n)s not added", "%(n)s not added", refused), refused));
+  if (stopped) parts.push(counted(ngettext("%(n)s stopped", "%(n)s stopped", stopped), stopped));
   return `${parts.join(", ")}.`;
 }
 
 function showSum() {
   const left = queue.count("waiting", "sending");
-  at("upload-sum").textContent = left ? `${counted("%(n)s file to go.", "%(n)s files to go.", left)} ${summary()}` : summary();
+  at("upload-sum").textContent = left ? `${counted(ngettext("%(n)s file to go.", "%(n)s files to go.", left), left)} ${summary()}` : summary();
   at("upload-progress").value = queue.progress;
   at("upload-stop").hidden = !left;
   at("upload-show").hidden = left > 0 || !queue.count("done");

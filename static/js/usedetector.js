@@ -86,7 +86,10 @@ export function useDetector({ dataset, detector, labels, may, artwork = null }) 
   const before = remembered(dataset, detector);
   const rows = detector.labels.map((label) => mappingRow(label, { labels, may, before }));
   const form = element("form", { id: "use-form" }, thresholdField(), element("h3", {}, gettext("What it finds becomes")), element("ul", { class: "mapping" }, ...rows));
-  const intro = artwork ? gettext("The detector looks at this artwork.") : counted("The detector looks at %(n)s artwork.", "The detector looks at all %(n)s artworks.", dataset.artworks);
+  const { artworks } = dataset;
+  const intro = artwork
+    ? gettext("The detector looks at this artwork.")
+    : counted(ngettext("The detector looks at %(n)s artwork.", "The detector looks at all %(n)s artworks.", artworks), artworks);
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const text = `${intro} ${gettext("What it finds are suggestions; boxes that people drew, corrected or rejected are left alone.")}`;
   showDialog({ title: detector.name, content: [element("p", { class: "soft" }, text), form], actions: [submit] });

@@ -392,3 +392,24 @@ def test_a_wrong_password_is_answered_in_plain_words(browser: Browser, server: S
     page.locator(".login-form button").click()
     assert "do not match" in page.locator("[role=alert]").inner_text()
     assert page.input_value("#id_username") == "olga"
+
+
+def test_suggestions_of_a_whole_dataset_are_accepted_above_a_score(browser_page: Any, server: Server) -> None:
+    seeded = server.seed(3)
+    rows = server.api(f"datasets/{seeded['dataset']}/artworks/?sort=added")["results"]
+    found = "Found({label}, 5, 5, 20, 20, {score})"
+    server.shell(
+        "from annotations.services import Found, write_suggestions\n"
+        + "\n".join(
+            f"write_suggestions(artwork_id={row['id']}, detector_id=1, detector_name='D',"
+            f" found=[{found.format(label=seeded['labels'][0], score=score)}])"
+            for row, score in zip(rows, (0.9, 0.85, 0.3), strict=True)
+        )
+    )
+    page: Page = browser_page()
+    page.goto(f"/datasets/{seeded['dataset']}/?state=suggested")
+    assert page.locator(".tile").count() == 3
+    page.locator("[data-review=accept]").click()
+    page.locator("dialog[open]").get_by_role("button", name="Accept").click()
+    toast(page, "2 suggestions accepted.")
+    assert page.locator(".tile").count() == 1
