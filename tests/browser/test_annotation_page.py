@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Server, free_port, log_in, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -109,15 +109,43 @@ class Desk:
 Open = Callable[..., Desk]
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Browser, server: Server) -> Iterator[Callable[[str], BrowserContext]]:
+    """`contexts(name)`: the browser of a person of that name, logged in once for all tests."""
+    made: dict[str, BrowserContext] = {}
+
+    def context_of(name: str) -> BrowserContext:
+        if name not in made:
+            server.add_user(name, superuser=name != "vito")
+            made[name] = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.url)
+            page = made[name].new_page()
+            log_in(page, name)
+            page.close()
+        return made[name]
+
+    yield context_of
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def open_desk(browser_page: Callable[..., Page], server: Server, dataset: dict[str, Any], fresh: Iterator[int]) -> Open:
+def open_desk(
+    contexts: Callable[[str], BrowserContext], server: Server, dataset: dict[str, Any], fresh: Iterator[int]
+) -> Iterator[Open]:
     """`open_desk(name="olga", artwork=None, query="")`: somebody's page of an artwork, by default an untouched one."""
+    faults: list[str] = []
+    desks: list[Desk] = []
 
-    def make(name: str = "olga", *, artwork: int | None = None, query: str = "", **size: int) -> Desk:
-        page = browser_page(name, **size)
-        return Desk(page, server, dataset["dataset"], artwork or next(fresh), query)
+    def make(name: str = "olga", *, artwork: int | None = None, query: str = "") -> Desk:
+        page = contexts(name).new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        desks.append(Desk(page, server, dataset["dataset"], artwork or next(fresh), query))
+        return desks[-1]
 
-    return make
+    yield make
+    for desk in desks:
+        desk.page.close(run_before_unload=False)
+    assert not faults, faults
 
 
 def near(box: dict[str, Any], *expected: float, within: float = 1.0) -> bool:
@@ -367,24 +395,18 @@ def test_details_are_edited_beside_the_picture_and_nobody_elses_are_overwritten(
     assert server.api(desk.path)["creator"] == "Fra Angelico"
 
 
-def test_a_viewer_looks_and_cannot_change_anything(
-    browser: Browser, server: Server, dataset: dict[str, Any], fresh: Iterator[int]
-) -> None:
+def test_a_viewer_looks_and_cannot_change_anything(open_desk: Open, server: Server, dataset: dict[str, Any]) -> None:
     server.add_user("vito")
     server.api(f"datasets/{dataset['dataset']}/members/", {"username": "vito", "role": "viewer"})
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.url)
-    page = context.new_page()
-    log_in(page, "vito")
-    desk = Desk(page, server, dataset["dataset"], next(fresh))
+    desk = open_desk("vito")
     before = desk.boxes()
-    assert page.locator("[data-do=box], [data-do=undo], [data-do=find], #metadata").count() == 0
+    assert desk.page.locator("[data-do=box], [data-do=undo], [data-do=find], #metadata").count() == 0
     desk.press("b")
     desk.drag((40, 40), (100, 90))
-    page.locator("#boxes li .box-name >> nth=0").click()
+    desk.page.locator("#boxes li .box-name >> nth=0").click()
     desk.press("Delete", "1", "x")
-    page.wait_for_timeout(800)
+    desk.page.wait_for_timeout(800)
     assert desk.boxes() == before
-    context.close()
 
 
 def test_the_page_breaks_no_rule_of_the_content_security_policy(open_desk: Open) -> None:
@@ -398,7 +420,7 @@ def test_the_page_breaks_no_rule_of_the_content_security_policy(open_desk: Open)
 
 
 def test_two_thousand_boxes_are_drawn_and_dragged_without_lag(open_desk: Open, dataset: dict[str, Any]) -> None:
-    """CVAT lags by seconds at half of them. Frames of a software renderer differ: 60 ms is the alarm."""
+    """CVAT lags by seconds at half of them."""
     from uuid import uuid4
 
     desk = open_desk()
@@ -413,9 +435,12 @@ def test_two_thousand_boxes_are_drawn_and_dragged_without_lag(open_desk: Open, d
         )
     desk.open()
     desk.press("Escape", "v")
-    frames = desk.page.evaluate(FRAMES_WHILE_PANNING)
-    print("2,000 boxes, frame times in ms:", frames)
-    assert frames["median"] < 60
+    with_boxes = desk.page.evaluate(FRAMES_WHILE_PANNING)
+    desk.press("h")
+    without = desk.page.evaluate(FRAMES_WHILE_PANNING)
+    print("frame times in ms with 2,000 boxes:", with_boxes, "without:", without)
+    # On a busy machine everything is slow: what the boxes add is what counts.
+    assert with_boxes["median"] < max(50, 3 * without["median"])
 
 
 FRAMES_WHILE_PANNING = """async () => {

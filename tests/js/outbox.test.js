@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { createOutbox } from "../../static/js/annotate/outbox.js";
-import { createStore } from "../../static/js/annotate/store.js";
+import { Outbox } from "../../static/js/annotate/outbox.js";
+import { Store } from "../../static/js/annotate/store.js";
 import { Server, box, suggestion } from "./fixtures.js";
 
 let counter = 0;
@@ -10,11 +10,9 @@ let counter = 0;
 /** A page open on the server's artwork; `kept` outlives it like the browser's storage. */
 function open(server, kept = new Map()) {
   const document = server.document();
-  const store = createStore(document, "ada");
+  const store = new Store(document, "ada");
   const page = { store, kept, statuses: [], conflicts: [], refused: [], pauses: [] };
-  page.outbox = createOutbox({
-    store,
-    document,
+  page.outbox = new Outbox(store, document, {
     send: server.send,
     reload: async () => server.document(),
     keep: { put: (batch) => kept.set(batch.id, structuredClone(batch)), remove: (id) => kept.delete(id) },
@@ -168,7 +166,7 @@ test("edits of an artwork that is gone are kept and shown as unsaved", async () 
   const page = open(server);
   page.store.apply([create("a")]);
   await page.outbox.settled();
-  assert.equal(page.outbox.status().state, "gone");
+  assert.equal(page.outbox.status.state, "gone");
   assert.equal(page.kept.size, 1);
 });
 

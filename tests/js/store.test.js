@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { createStore } from "../../static/js/annotate/store.js";
+import { Store } from "../../static/js/annotate/store.js";
 import { box, documentOf, suggestion } from "./fixtures.js";
 
 function storeWith(boxes, more) {
-  const store = createStore(documentOf(boxes, more), "ada");
+  const store = new Store(documentOf(boxes, more), "ada");
   const changes = [];
   store.subscribe((change) => changes.push(change));
   return { store, changes };
@@ -29,7 +29,7 @@ test("moving or relabelling a suggestion confirms it and keeps its score", () =>
 test("drawing or accepting a box takes back that there is nothing to mark", () => {
   const { store } = storeWith([suggestion("a")], { nothing_to_mark: true });
   store.apply([{ op: "accept", id: "a" }]);
-  assert.equal(store.state().nothing, false);
+  assert.equal(store.state.nothing, false);
 });
 
 test("an edit of a box that is gone does nothing", () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { createStore } from "../../static/js/annotate/store.js";
-import { createUndo } from "../../static/js/annotate/undo.js";
+import { Store } from "../../static/js/annotate/store.js";
+import { History } from "../../static/js/annotate/undo.js";
 import { box, documentOf, suggestion } from "./fixtures.js";
 
 function desk(boxes = [], more) {
-  const store = createStore(documentOf(boxes, more), "ada");
-  return { store, history: createUndo(store) };
+  const store = new Store(documentOf(boxes, more), "ada");
+  return { store, history: new History(store) };
 }
 
 const create = (id) => ({ op: "create", id, label: 1, x: 1, y: 2, width: 30, height: 40 });
@@ -23,7 +23,7 @@ test("undo takes back the last gesture and redo does it again", () => {
   assert.deepEqual(ids(store), []);
   assert.ok(history.redo() && history.redo());
   assert.equal(store.box("a").x, 99);
-  assert.equal(history.canRedo(), false);
+  assert.equal(history.canRedo, false);
 });
 
 test("undo brings back a deleted box with its score and author", () => {
@@ -55,9 +55,9 @@ test("a gesture of many edits is one step", () => {
 test("undo of the first box says again that there is nothing to mark", () => {
   const { store, history } = desk([], { nothing_to_mark: true });
   store.apply([create("a")]);
-  assert.equal(store.state().nothing, false);
+  assert.equal(store.state.nothing, false);
   history.undo();
-  assert.equal(store.state().nothing, true);
+  assert.equal(store.state.nothing, true);
   assert.deepEqual(ids(store), []);
 });
 
@@ -99,8 +99,8 @@ test("saying that there is nothing to mark rejects the suggestions, and undo bri
   store.apply([{ op: "mark_nothing", value: true }]);
   assert.deepEqual(ids(store), []);
   history.undo();
-  assert.equal(store.state().nothing, false);
+  assert.equal(store.state.nothing, false);
   assert.equal(store.suggestions().length, 2);
   history.redo();
-  assert.deepEqual([ids(store), store.state().nothing], [[], true]);
+  assert.deepEqual([ids(store), store.state.nothing], [[], true]);
 });

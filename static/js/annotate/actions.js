@@ -11,142 +11,152 @@ const NUDGE_PAUSE = 500;
 const KEYBOARD_BOX_SHARE = 0.3;
 const DUPLICATE_OFFSET = 0.02;
 
-/**
- * @param store boxes
- * @param desk what the person is doing
- * @param bounds {width, height} of the artwork
- * @param visible () → rectangle of the artwork that is in view
- * @param tell (text) → a notice
- */
-export function createActions({ store, desk, bounds, visible, tell }) {
-  let timer = null;
+export class Actions {
+  #timer = null;
 
-  function commit() {
-    clearTimeout(timer);
-    const { draft } = desk;
+  /**
+   * @param context.store boxes
+   * @param context.desk what the person is doing
+   * @param context.bounds {width, height} of the artwork
+   * @param context.visible () → rectangle of the artwork that is in view
+   * @param context.tell (text) → a notice
+   */
+  constructor({ store, desk, bounds, visible, tell }) {
+    Object.assign(this, { store, desk, bounds, visible, tell });
+  }
+
+  /** End what is being drawn or moved: keep it. */
+  commit() {
+    clearTimeout(this.#timer);
+    const { draft } = this.desk;
     if (!draft) return;
-    desk.set({ draft: null });
-    if (!isLargeEnough(draft.rect)) return;
-    if (draft.id === null) add(draft.rect, draft.label);
-    else if (store.box(draft.id)) store.apply([{ op: "update", id: draft.id, ...draft.rect }]);
+    this.desk.set({ draft: null });
+    if (draft.id === null) this.add(draft.rect, draft.label);
+    else this.setRect(draft.id, draft.rect);
   }
 
-  function add(rect, label = desk.label) {
-    if (label === null) return tell(gettext("Choose a concept first: a box needs to say what it shows."));
+  /** End what is being drawn or moved: forget it. False where there was nothing. */
+  cancelDraft() {
+    clearTimeout(this.#timer);
+    if (!this.desk.draft) return false;
+    this.desk.set({ draft: null });
+    return true;
+  }
+
+  /** Draw a box and select it. */
+  add(rect, label = this.desk.label) {
+    if (!isLargeEnough(rect)) return;
+    if (label === null) {
+      this.tell(gettext("Choose a concept first: a box needs to say what it shows."));
+      return;
+    }
     const id = newId();
-    store.apply([{ op: "create", id, label, ...rect }]);
-    desk.set({ selected: id });
+    this.store.apply([{ op: "create", id, label, ...rect }]);
+    this.desk.set({ selected: id });
   }
 
-  function selectedBox() {
-    return desk.selected === null ? undefined : store.box(desk.selected);
+  /** Draw a box in the middle of what is in view. */
+  addInView() {
+    this.add(rectInView(this.visible(), KEYBOARD_BOX_SHARE, this.bounds));
+  }
+
+  duplicate() {
+    this.commit();
+    const box = this.#selectedBox();
+    if (!box) return;
+    const offset = DUPLICATE_OFFSET * Math.min(this.bounds.width, this.bounds.height);
+    this.add(moved(box, offset, offset, this.bounds), box.label);
+  }
+
+  /** Give a box another place; too small a rectangle changes nothing. */
+  setRect(id, rect) {
+    if (isLargeEnough(rect) && this.store.box(id)) this.store.apply([{ op: "update", id, ...rect }]);
   }
 
   /** Move (or with `handle` resize) the selected box by artwork pixels; saved when the keys rest. */
-  function nudge(dx, dy, handle = null) {
-    const box = selectedBox();
+  nudge(dx, dy, handle = null) {
+    const box = this.#selectedBox();
     if (!box) return false;
-    const from = desk.draft?.id === box.id ? desk.draft.rect : box;
-    const rect = handle ? resized(from, handle, dx, dy, bounds) : moved(from, dx, dy, bounds);
-    desk.set({ draft: { id: box.id, label: box.label, rect } });
-    clearTimeout(timer);
-    timer = setTimeout(commit, NUDGE_PAUSE);
+    const from = this.desk.draft?.id === box.id ? this.desk.draft.rect : box;
+    const rect = handle ? resized(from, handle, dx, dy, this.bounds) : moved(from, dx, dy, this.bounds);
+    this.desk.set({ draft: { id: box.id, label: box.label, rect } });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.commit(), NUDGE_PAUSE);
     return true;
   }
 
-  function cancelDraft() {
-    clearTimeout(timer);
-    if (!desk.draft) return false;
-    desk.set({ draft: null });
-    return true;
+  /** Select a box or, with null, none. */
+  select(id) {
+    this.commit();
+    this.desk.set({ selected: id });
   }
 
-  function ordered() {
-    const suggestions = suggestionsAbove(store, desk.threshold);
-    return inReadingOrder(suggestions.length ? suggestions : visibleBoxes(store, desk), bounds).map(({ id }) => id);
-  }
-
-  /** Select the next (or previous) suggestion, or box where no suggestion waits; false past the last one. */
-  function step(direction, wrap = true) {
-    commit();
-    const ids = ordered();
+  /** Select the next (1) or previous (-1) suggestion, or box where no suggestion waits; false past the last one. */
+  step(direction, wrap = true) {
+    this.commit();
+    const ids = this.#ordered();
     if (!ids.length) return false;
-    const index = ids.indexOf(desk.selected);
+    const index = ids.indexOf(this.desk.selected);
     const next = index < 0 ? (direction > 0 ? 0 : ids.length - 1) : index + direction;
     if (!wrap && (next < 0 || next >= ids.length)) return false;
-    desk.set({ selected: ids[(next + ids.length) % ids.length] });
+    this.desk.set({ selected: ids[(next + ids.length) % ids.length] });
     return true;
   }
 
-  /** The suggestion to look at when this one is decided. */
-  function following(id) {
-    const box = store.box(id);
-    if (box?.state !== "suggested") return null;
-    const ids = ordered();
-    const index = ids.indexOf(id);
-    return ids.length > 1 ? ids[(index + 1) % ids.length] : null;
+  /** Delete a box or reject a suggestion; after a suggestion the next one is selected. */
+  remove(id = this.desk.selected) {
+    this.cancelDraft();
+    if (!this.store.box(id)) return;
+    const next = this.#following(id);
+    this.store.apply([{ op: "delete", id }]);
+    this.desk.set({ selected: next });
   }
 
-  function remove(id = desk.selected) {
-    cancelDraft();
-    if (!store.box(id)) return;
-    const next = following(id);
-    store.apply([{ op: "delete", id }]);
-    desk.set({ selected: next });
-  }
-
-  function accept(id = desk.selected) {
-    commit();
-    if (store.box(id)?.state !== "suggested") return false;
-    const next = following(id);
-    store.apply([{ op: "accept", id }]);
-    desk.set({ selected: next ?? id });
+  /** Accept a suggestion and select the next one; false where it is none. */
+  accept(id = this.desk.selected) {
+    this.commit();
+    if (this.store.box(id)?.state !== "suggested") return false;
+    const next = this.#following(id);
+    this.store.apply([{ op: "accept", id }]);
+    this.desk.set({ selected: next ?? id });
     return true;
   }
 
-  function reviewAll(op) {
-    commit();
-    const boxes = suggestionsAbove(store, desk.threshold);
-    store.apply(boxes.map(({ id }) => ({ op, id })));
-    return boxes.length;
+  /** "accept" or "reject" every suggestion that reaches the threshold, in one step. */
+  reviewAll(op) {
+    this.commit();
+    this.store.apply(suggestionsAbove(this.store, this.desk.threshold).map(({ id }) => ({ op, id })));
   }
 
   /** Choose the concept of what is drawn next and, where a box is selected, give it to that one. */
-  function chooseLabel(label) {
-    commit();
-    desk.set({ label });
-    const box = selectedBox();
-    if (box && box.label !== label) store.apply([{ op: "update", id: box.id, label }]);
+  chooseLabel(label) {
+    this.commit();
+    this.desk.set({ label });
+    const box = this.#selectedBox();
+    if (box && box.label !== label) this.store.apply([{ op: "update", id: box.id, label }]);
   }
 
-  function duplicate() {
-    commit();
-    const box = selectedBox();
-    if (!box) return;
-    const offset = DUPLICATE_OFFSET * Math.min(bounds.width, bounds.height);
-    add(moved(box, offset, offset, bounds), box.label);
+  markNothing(value) {
+    this.commit();
+    if (value && this.store.confirmed().length) {
+      this.tell(gettext("There are boxes on this artwork. Delete them before marking that there is nothing."));
+    } else this.store.apply([{ op: "mark_nothing", value }]);
   }
 
-  function markNothing(value) {
-    commit();
-    if (value && store.confirmed().length) {
-      return tell(gettext("There are boxes on this artwork. Delete them before marking that there is nothing."));
-    }
-    store.apply([{ op: "mark_nothing", value }]);
+  #selectedBox() {
+    return this.desk.selected === null ? undefined : this.store.box(this.desk.selected);
   }
 
-  return {
-    add, commit, cancelDraft, nudge, step, remove, accept, chooseLabel, duplicate, markNothing,
-    acceptAll: () => reviewAll("accept"),
-    rejectAll: () => reviewAll("reject"),
-    addInView: () => add(rectInView(visible(), KEYBOARD_BOX_SHARE, bounds)),
-    /** Select a box or, with null, none. */
-    select(id) {
-      commit();
-      desk.set({ selected: id });
-    },
-    setRect(id, rect) {
-      if (isLargeEnough(rect)) store.apply([{ op: "update", id, ...rect }]);
-    },
-  };
+  #ordered() {
+    const suggestions = suggestionsAbove(this.store, this.desk.threshold);
+    const boxes = suggestions.length ? suggestions : visibleBoxes(this.store, this.desk);
+    return inReadingOrder(boxes, this.bounds).map(({ id }) => id);
+  }
+
+  /** The suggestion to look at when this one is decided. */
+  #following(id) {
+    if (this.store.box(id)?.state !== "suggested") return null;
+    const ids = this.#ordered();
+    return ids.length > 1 ? ids[(ids.indexOf(id) + 1) % ids.length] : null;
+  }
 }

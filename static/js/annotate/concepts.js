@@ -4,80 +4,82 @@ import { api } from "../api.js";
 import { element, number } from "../dom.js";
 import { toast } from "../toast.js";
 
-/**
- * @param place element to fill
- * @param labels Map of id → label json, kept up to date here
- * @param onLabels called after a concept was added
- */
-export function showConcepts({ place, labels, store, desk, actions, data, canDraw, onLabels }) {
-  const swatch = (colour) => {
-    const made = element("span", { class: "swatch", "aria-hidden": "true" });
-    made.style.backgroundColor = colour;
-    return made;
-  };
+export class Concepts {
+  /**
+   * @param place element to fill
+   * @param context {labels: Map of id → label json, store, desk, actions, data, canDraw}
+   * @param onLabels called after a concept was added to `labels`
+   */
+  constructor(place, { labels, store, desk, actions, data, canDraw }, onLabels) {
+    Object.assign(this, { place, labels, desk, store, actions, data, canDraw, onLabels });
+    if (data.can.curate && canDraw) place.append(creationForm((event) => this.#create(event)));
+    this.render();
+    store.subscribe(() => this.render());
+    desk.subscribe(() => this.render(), "label");
+  }
 
-  function row(label, counts) {
+  render() {
+    const counts = new Map();
+    this.store.confirmed().forEach(({ label }) => counts.set(label, (counts.get(label) ?? 0) + 1));
+    const rows = [...this.labels.values()].map((label) => this.#row(label, counts.get(label.id) ?? 0));
+    const buttons = () => [...this.place.querySelectorAll("button.concept")];
+    const focused = buttons().indexOf(document.activeElement);
+    this.place.querySelector(".concepts, .empty-note")?.remove();
+    this.place.prepend(rows.length ? element("ul", { class: "concepts" }, ...rows) : this.#empty());
+    buttons()[focused]?.focus();
+  }
+
+  #row(label, count) {
+    const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.backgroundColor = label.colour;
     const button = element(
       "button",
-      { type: "button", class: "concept", "aria-pressed": String(desk.label === label.id), disabled: !canDraw, onclick: () => actions.chooseLabel(label.id) },
-      swatch(label.colour),
+      { type: "button", class: "concept", "aria-pressed": String(this.desk.label === label.id), disabled: !this.canDraw },
+      swatch,
       element("span", { class: "concept-name" }, label.name),
-      element("span", { class: "concept-count", title: gettext("Boxes on this artwork") }, number(counts.get(label.id) ?? 0)),
+      element("span", { class: "concept-count", title: gettext("Boxes on this artwork") }, number(count)),
       label.shortcut ? element("kbd", {}, label.shortcut) : element("span", { class: "no-key" }),
     );
+    button.addEventListener("click", () => this.actions.chooseLabel(label.id));
     return element("li", {}, button);
   }
 
-  function empty() {
-    const text = data.can.curate
+  #empty() {
+    const text = this.data.can.curate
       ? gettext("A concept is what you look for in the artworks: “Ship”, “Halo”, “Saint Sebastian”. Create the first one to begin drawing.")
       : gettext("This dataset has no concepts yet. Ask one of its curators to create them.");
     return element("p", { class: "empty-note" }, text);
   }
 
-  function render() {
-    const counts = new Map();
-    store.confirmed().forEach(({ label }) => counts.set(label, (counts.get(label) ?? 0) + 1));
-    const list = element("ul", { class: "concepts" }, ...[...labels.values()].map((label) => row(label, counts)));
-    const focused = [...place.querySelectorAll("button.concept")].indexOf(document.activeElement);
-    place.querySelector(".concepts, .empty-note")?.remove();
-    place.prepend(labels.size ? list : empty());
-    if (focused >= 0) place.querySelectorAll("button.concept")[focused]?.focus();
-  }
-
-  async function create(event) {
+  async #create(event) {
     event.preventDefault();
     const form = event.currentTarget;
     const name = form.elements.name.value.trim();
     if (!name) return;
     try {
-      const label = await addLabel(data, labels, name);
+      const label = await addLabel(this.data, this.labels, name);
       form.reset();
-      onLabels();
-      actions.chooseLabel(label.id);
-      if (desk.tool === "select" && labels.size === 1) desk.set({ tool: "box" });
+      this.onLabels();
+      // The new concept is for what is drawn next; the selected box keeps its own.
+      this.actions.select(null);
+      this.desk.set({ label: label.id, tool: "box" });
     } catch (error) {
       toast(error.message, { kind: "error" });
     }
   }
-
-  if (data.can.curate && canDraw) place.append(creationForm(create));
-  render();
-  store.subscribe(render);
-  desk.subscribe((changed) => changed.includes("label") && render());
-  return { render };
 }
 
 function creationForm(onsubmit) {
+  const name = { name: "name", maxlength: "100", required: true, autocomplete: "off" };
   return element(
     "form",
     { class: "new-concept", onsubmit },
-    element("input", { name: "name", maxlength: "100", required: true, placeholder: gettext("New concept"), "aria-label": gettext("Name of a new concept"), autocomplete: "off" }),
+    element("input", { ...name, placeholder: gettext("New concept"), "aria-label": gettext("Name of a new concept") }),
     element("button", { class: "button button-small" }, gettext("Add")),
   );
 }
 
-/** Create a concept in the dataset; the server chooses its colour and key. */
+/** Create a concept in the dataset and put it into `labels`; the server chooses its colour and key. */
 export async function addLabel(data, labels, name) {
   const label = await api("POST", `/api/datasets/${data.dataset.id}/labels/`, { json: { name } });
   labels.set(label.id, label);

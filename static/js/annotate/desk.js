@@ -3,26 +3,40 @@
  * None of it is saved. Parts of the page read it and are told when it changes. Pure: no DOM.
  */
 
-/**
- * @param initial {tool: "select"|"box", label: id|null, selected: id|null, threshold: 0..1, hidden: boolean,
- *   draft: {id: box id or null for a new one, label, rect}|null, pointer: {x, y}|null in artwork pixels}
- * @returns the state's fields as getters, `set(patch)` and `subscribe(listener)`; listeners get the names that changed
- */
-export function createDesk(initial) {
-  const state = {
-    tool: "select", label: null, selected: null, threshold: 0, hidden: false, draft: null, pointer: null, ...initial,
-  };
-  const listeners = new Set();
-  const desk = {
-    set(patch) {
-      const changed = Object.keys(patch).filter((key) => state[key] !== patch[key]);
-      Object.assign(state, patch);
-      if (changed.length) listeners.forEach((listener) => listener(changed));
-    },
-    subscribe: (listener) => listeners.add(listener),
-  };
-  for (const key of Object.keys(state)) Object.defineProperty(desk, key, { get: () => state[key] });
-  return desk;
+export class Desk {
+  /** "select" or "box". */
+  tool = "select";
+  /** Id of the concept of what is drawn next, or null. */
+  label = null;
+  /** Id of the selected box, or null. */
+  selected = null;
+  /** Suggestions below this score, from 0 to 1, are not shown. */
+  threshold = 0;
+  /** Whether the boxes are hidden. */
+  hidden = false;
+  /** A rectangle that is being drawn or changed: {id: of the box or null for a new one, label, rect}, or null. */
+  draft = null;
+  /** Where the pointer is, in artwork pixels, or null. */
+  pointer = null;
+  #listeners = new Set();
+
+  constructor(initial) {
+    Object.assign(this, initial);
+  }
+
+  /** Change some of the above; listeners get the names of those that differ. */
+  set(patch) {
+    const changed = Object.keys(patch).filter((key) => this[key] !== patch[key]);
+    Object.assign(this, patch);
+    if (changed.length) this.#listeners.forEach((listener) => listener(changed));
+  }
+
+  /** Call `listener` when one of `names` changes (without names: when anything does). */
+  subscribe(listener, ...names) {
+    this.#listeners.add((changed) => {
+      if (!names.length || names.some((name) => changed.includes(name))) listener(changed);
+    });
+  }
 }
 
 /** The suggestions that reach the threshold; one without a score always does. */

@@ -12,102 +12,113 @@ export const singleKeys = {
 const isTyping = (target) => target.matches?.("input, textarea, select, [contenteditable]") && target.type !== "range";
 const isControl = (target) => target.matches?.("button, a, summary, input, select, textarea");
 
-/**
- * @param labels Map of id → label
- * @param element the picture's element: Tab and Enter mean something only there
- * @param page {go(which), help(), find(), undo(), redo(), setPanning(on)}
- */
-export function listenToKeys({ element, labels, picture, desk, store, actions, page, canDraw }) {
-  const draw = (action) => () => {
-    if (!canDraw) return false;
-    action();
-    return true;
+/** What keys of one character do for everybody, as {key: action}. */
+function lookingKeys({ desk, picture, actions, page }) {
+  return {
+    v: () => desk.set({ tool: "select", pointer: null }),
+    h: () => desk.set({ hidden: !desk.hidden }),
+    n: () => page.go("next"),
+    p: () => page.go("previous"),
+    j: () => actions.step(1),
+    k: () => actions.step(-1),
+    "+": () => picture.closer(),
+    "=": () => picture.closer(),
+    "-": () => picture.farther(),
+    0: () => picture.fit(),
+    "?": () => page.help(),
   };
-  const always = (action) => () => {
-    action();
-    return true;
+}
+
+/** What they do for those who may draw. */
+function drawingKeys({ desk, store, actions, page }) {
+  return {
+    b: () => desk.set({ tool: "box" }),
+    d: () => actions.duplicate(),
+    x: () => actions.markNothing(!store.state.nothing),
+    f: () => page.find(),
   };
-  const letters = {
-    v: always(() => desk.set({ tool: "select", pointer: null })),
-    b: draw(() => desk.set({ tool: "box" })),
-    d: draw(actions.duplicate),
-    x: draw(() => actions.markNothing(!store.state().nothing)),
-    f: draw(page.find),
-    h: always(() => desk.set({ hidden: !desk.hidden })),
-    n: always(() => page.go("next")),
-    p: always(() => page.go("previous")),
-    j: always(() => actions.step(1)),
-    k: always(() => actions.step(-1)),
-    "+": always(() => picture.zoomBy(1.4)),
-    "=": always(() => picture.zoomBy(1.4)),
-    "-": always(() => picture.zoomBy(1 / 1.4)),
-    0: always(picture.fit),
-    "?": always(page.help),
-  };
-  const withControl = {
-    z: (event) => draw(event.shiftKey ? page.redo : page.undo)(),
-    y: draw(page.redo),
-    d: draw(actions.duplicate),
-  };
+}
 
-  function arrow(event) {
-    const [dx, dy] = ARROWS[event.key];
-    const length = event.shiftKey ? SHIFT_STEP : 1;
-    if (!canDraw || !desk.selected) {
-      picture.panBy(dx, dy);
-      return true;
-    }
-    return actions.nudge(dx * length, dy * length, event.altKey ? "se" : null);
+export class Keyboard {
+  /**
+   * @param context.element the picture's element: Tab and Enter mean something only there
+   * @param context.labels Map of id → label
+   * @param context.page {go(which), help(), find(), undo(), redo(), setPanning(on)}
+   */
+  constructor(context) {
+    Object.assign(this, context);
+    this.letters = { ...lookingKeys(context), ...(this.canDraw ? drawingKeys(context) : {}) };
+    document.addEventListener("keydown", (event) => this.#down(event));
+    document.addEventListener("keyup", (event) => event.key === " " && this.page.setPanning(false));
+    window.addEventListener("blur", () => this.page.setPanning(false));
   }
 
-  /** Enter in the picture: accept the suggestion, or with the drawing tool begin a box in the middle of the view. */
-  function enter() {
-    if (!canDraw) return false;
-    const selected = desk.selected ? store.box(desk.selected) : undefined;
-    if (selected?.state === "suggested") return actions.accept();
-    if (desk.draft) actions.commit();
-    else if (desk.tool === "box") actions.addInView();
-    return true;
-  }
-
-  function escape() {
-    if (actions.cancelDraft()) return true;
-    if (desk.selected) actions.select(null);
-    else desk.set({ tool: "select", pointer: null });
-    return true;
-  }
-
-  function letter(event) {
-    if (!singleKeys.get()) return false;
-    const label = [...labels.values()].find(({ shortcut }) => shortcut && shortcut.toLowerCase() === event.key.toLowerCase());
-    if (label && canDraw) {
-      actions.chooseLabel(label.id);
-      return true;
-    }
-    return letters[event.key.toLowerCase()]?.() ?? false;
-  }
-
-  function handle(event) {
-    const inPicture = element.contains(event.target) || event.target === document.body;
-    if (event.ctrlKey || event.metaKey) return withControl[event.key.toLowerCase()]?.(event) ?? false;
-    if (event.key === "Escape") return escape();
-    if (event.key in ARROWS) return !isControl(event.target) && arrow(event);
-    if (event.altKey) return false;
-    if (event.key === "Tab") return element.contains(event.target) && actions.step(event.shiftKey ? -1 : 1, false);
-    if (event.key === "Enter") return inPicture && enter();
-    if (event.key === "Delete" || event.key === "Backspace") return draw(() => actions.remove())();
-    return letter(event);
-  }
-
-  document.addEventListener("keydown", (event) => {
+  #down(event) {
     if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === " " && !isControl(event.target)) {
-      page.setPanning(true);
-      event.preventDefault();
-    } else if (handle(event)) event.preventDefault();
-  });
-  document.addEventListener("keyup", (event) => {
-    if (event.key === " ") page.setPanning(false);
-  });
-  window.addEventListener("blur", () => page.setPanning(false));
+    if (this.#handle(event)) event.preventDefault();
+  }
+
+  /** Do what a key means; false where it means nothing here and the browser should have it. */
+  #handle(event) {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey) return this.canDraw && this.#withControl(event);
+    if (key === " ") return !isControl(target) && this.#space();
+    if (key === "Escape") return this.#escape();
+    if (key in ARROWS) return !isControl(target) && this.#arrow(event);
+    if (event.altKey) return false;
+    if (key === "Tab") return this.element.contains(target) && this.actions.step(event.shiftKey ? -1 : 1, false);
+    if (key === "Enter") return this.canDraw && !isControl(target) && this.#enter();
+    if (key === "Delete" || key === "Backspace") return this.canDraw && this.#delete();
+    return singleKeys.get() && this.#letter(key);
+  }
+
+  #withControl(event) {
+    const key = event.key.toLowerCase();
+    if (key === "z" && !event.shiftKey) this.page.undo();
+    else if (key === "z" || key === "y") this.page.redo();
+    else if (key === "d") this.actions.duplicate();
+    else return false;
+    return true;
+  }
+
+  #space() {
+    this.page.setPanning(true);
+    return true;
+  }
+
+  #escape() {
+    if (this.actions.cancelDraft()) return true;
+    if (this.desk.selected) this.actions.select(null);
+    else this.desk.set({ tool: "select", pointer: null });
+    return true;
+  }
+
+  #arrow({ key, shiftKey, altKey }) {
+    const [dx, dy] = ARROWS[key];
+    const length = shiftKey ? SHIFT_STEP : 1;
+    if (this.canDraw && this.desk.selected) return this.actions.nudge(dx * length, dy * length, altKey ? "se" : null);
+    this.picture.panBy(dx, dy);
+    return true;
+  }
+
+  /** End a move, accept the selected suggestion, or with the drawing tool begin a box in the middle of the view. */
+  #enter() {
+    if (this.desk.draft) this.actions.commit();
+    else if (!this.actions.accept() && this.desk.tool === "box") this.actions.addInView();
+    return true;
+  }
+
+  #delete() {
+    this.actions.remove();
+    return true;
+  }
+
+  /** The keys that curators have given to concepts come before the page's own. */
+  #letter(key) {
+    const pressed = key.toLowerCase();
+    const label = [...this.labels.values()].find(({ shortcut }) => shortcut && shortcut.toLowerCase() === pressed);
+    const action = label && this.canDraw ? () => this.actions.chooseLabel(label.id) : this.letters[pressed];
+    action?.();
+    return Boolean(action);
+  }
 }

@@ -1,117 +1,118 @@
-/** The annotation page: joins the pure centre (store, undo, outbox) to the picture, the panels and the keys. */
+/** The annotation page: joins the pure centre (store, history, outbox) to the picture, the panels and the keys. */
 
 import { api } from "../api.js";
 import { pageData } from "../dom.js";
 import { toast } from "../toast.js";
-import { createActions } from "./actions.js";
-import { showConcepts } from "./concepts.js";
-import { createDesk } from "./desk.js";
+import { Actions } from "./actions.js";
+import { Concepts } from "./concepts.js";
+import { Desk } from "./desk.js";
 import { openFinder } from "./finder.js";
-import { listenToKeys } from "./keyboard.js";
-import { editMetadata } from "./metadata.js";
-import { createOverlay } from "./overlay.js";
-import { showBoxes, showSelected, showSuggestions } from "./panels.js";
-import { openPicture } from "./picture.js";
-import { listenToPointer } from "./pointer.js";
-import { showRuns } from "./runs.js";
+import { Keyboard } from "./keyboard.js";
+import { MetadataForm } from "./metadata.js";
+import { Overlay } from "./overlay.js";
+import { BoxPanel, SuggestionPanel } from "./panels.js";
+import { Picture } from "./picture.js";
+import { Pointer } from "./pointer.js";
+import { Runs } from "./runs.js";
 import { startSaving } from "./saving.js";
-import { createStore } from "./store.js";
+import { SelectedPanel } from "./selected.js";
+import { Store } from "./store.js";
 import { connectToolbar } from "./toolbar.js";
-import { createUndo } from "./undo.js";
+import { History } from "./undo.js";
 
 /** Going to the next artwork waits this long for the last edits; what is not sent then is sent by the next page. */
 const LEAVE_AFTER = 3000;
-
-const data = pageData();
-const find = (selector) => document.querySelector(selector);
-const bounds = { width: data.artwork.width, height: data.artwork.height };
 /** On a phone's width the page is for looking. */
-const canDraw = data.can.draw && matchMedia("(min-width: 700px)").matches;
-const labels = new Map(data.labels.map((label) => [label.id, label]));
-const lastLabel = Number(sessionStorage.getItem(labelKey()));
-const store = createStore(data.document, data.username);
-const desk = createDesk({
-  label: labels.has(lastLabel) ? lastLabel : (data.labels[0]?.id ?? null),
-  tool: canDraw && labels.size && !data.document.boxes.length ? "box" : "select",
-});
-const history = createUndo(store);
-const element = find("#picture");
-const picture = openPicture(element, { ...bounds, url: data.artwork.urls.display });
-const actions = createActions({ store, desk, bounds, visible: picture.visible, tell: (text) => toast(text, { kind: "error" }) });
-const shared = { store, desk, labels, actions, picture, bounds, canDraw, data };
+const WIDE_ENOUGH = "(min-width: 700px)";
 
-function labelKey() {
-  return `webnet-label:${data.dataset.id}`;
+const find = (selector) => document.querySelector(selector);
+const data = pageData();
+const canDraw = data.can.draw && matchMedia(WIDE_ENOUGH).matches;
+const { width, height } = data.artwork;
+const bounds = { width, height };
+const labels = new Map(data.labels.map((label) => [label.id, label]));
+const labelKey = `webnet-label:${data.dataset.id}`;
+const element = find("#picture");
+
+const store = new Store(data.document, data.username);
+const history = new History(store);
+const desk = new Desk(firstState());
+const picture = new Picture(element, { ...bounds, url: data.artwork.urls.display });
+const tell = (text) => toast(text, { kind: "error" });
+const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), tell });
+const context = { store, desk, labels, actions, picture, bounds, canDraw, data, element, history };
+
+const where = { username: data.username, dataset: data.dataset.id, artwork: data.artwork.id };
+const outbox = startSaving(store, data.document, where, find("#save-state"));
+const overlay = new Overlay(context);
+const concepts = new Concepts(find("#concepts"), context, labelsChanged);
+const panels = [
+  new SuggestionPanel(find("#suggestions"), context),
+  new BoxPanel(find("#boxes"), context),
+  new SelectedPanel(find("#selected"), find("#announcer"), context),
+];
+const runs = new Runs(find("#runs"), data, { onArtwork: refresh, onUse: findBoxes });
+const pointer = new Pointer(context);
+const page = {
+  go,
+  undo: () => actions.cancelDraft() || history.undo(),
+  redo: () => history.redo(),
+  find: () => findBoxes(),
+  help: () => find("#help").showModal(),
+  setPanning: (on) => pointer.setPanning(on),
+};
+new Keyboard({ ...context, page });
+connectToolbar({ ...context, page });
+if (data.can.curate) new MetadataForm(find("#metadata"), { url: data.urls.api, artwork: data.artwork, onSaved: showName });
+
+store.subscribe(() => desk.selected && !store.box(desk.selected) && desk.set({ selected: null }));
+desk.subscribe(() => desk.label !== null && sessionStorage.setItem(labelKey, desk.label), "label");
+desk.subscribe(() => store.box(desk.selected) && picture.show(store.box(desk.selected)), "selected");
+picture.ready.then(shown, (error) => toast(error.message, { kind: "error", seconds: 60 }));
+
+/** The concept used last; an artwork without boxes is opened to draw on, one with boxes to look at. */
+function firstState() {
+  const last = Number(sessionStorage.getItem(labelKey));
+  const label = labels.has(last) ? last : (data.labels[0]?.id ?? null);
+  return { label, tool: canDraw && labels.size && !data.document.boxes.length ? "box" : "select" };
+}
+
+function shown() {
+  element.dataset.ready = "true";
+  overlay.repaint();
+  // The next picture is on its way before it is asked for.
+  if (data.neighbours.image) new Image().src = data.neighbours.image;
+}
+
+function labelsChanged() {
+  concepts.render();
+  panels.forEach((panel) => panel.render());
+  overlay.repaint();
+}
+
+function findBoxes(detector = null) {
+  return openFinder({ data, labels, detector, onLabels: labelsChanged, onRun: (run) => runs.add(run) });
+}
+
+function showName({ title, file_name: file, creator, date }) {
+  find("#artwork-title").textContent = title || file;
+  find("#artwork-line").textContent = [creator, date].filter(Boolean).join(", ");
 }
 
 async function go(which) {
   const url = data.neighbours[which];
   if (!url) return toast(which === "next" ? gettext("This is the last artwork.") : gettext("This is the first artwork."));
   actions.commit();
-  await outbox.whenSaved(LEAVE_AFTER);
+  await Promise.race([outbox.settled(), new Promise((resolve) => setTimeout(resolve, LEAVE_AFTER))]);
   return location.assign(url);
 }
 
+/** Read the boxes again: somebody else, or a detector, may have changed them. */
 async function refresh() {
-  if (outbox.unsent()) return;
+  if (outbox.unsent) return;
   try {
     outbox.receive(await api("GET", `${data.urls.api}boxes/`));
   } catch (error) {
     console.info("The boxes could not be read again:", error.message);
   }
 }
-
-const outbox = startSaving({
-  store, document: data.document, username: data.username, dataset: data.dataset.id, artwork: data.artwork.id,
-  status: find("#save-state"),
-});
-const overlay = createOverlay(shared);
-const concepts = showConcepts({ ...shared, place: find("#concepts"), onLabels: labelsChanged });
-const suggestions = showSuggestions({ ...shared, section: find("#suggestions") });
-const boxes = showBoxes({ ...shared, section: find("#boxes") });
-const selected = showSelected({ ...shared, section: find("#selected") });
-const runs = showRuns({ place: find("#runs"), data, onArtwork: refresh, onUse: findBoxes });
-
-function labelsChanged() {
-  [concepts, suggestions, boxes, selected].forEach((panel) => panel.render());
-  selected.options();
-  selected.render();
-  overlay.repaint();
-}
-
-function findBoxes(detector = null) {
-  return openFinder({ data, labels, detector, onLabels: labelsChanged, onRun: runs.add });
-}
-
-const pointer = listenToPointer({ ...shared, element });
-const page = {
-  go,
-  undo: () => actions.cancelDraft() || history.undo(),
-  redo: history.redo,
-  find: () => findBoxes(),
-  help: () => find("#help").showModal(),
-  setPanning: pointer.setPanning,
-};
-listenToKeys({ ...shared, element, page });
-connectToolbar({ ...shared, history, page });
-if (data.can.curate) {
-  editMetadata({
-    form: find("#metadata"), url: data.urls.api, artwork: data.artwork,
-    onSaved: ({ title, file_name: file, creator, date }) => {
-      find("#artwork-title").textContent = title || file;
-      find("#artwork-line").textContent = [creator, date].filter(Boolean).join(", ");
-    },
-  });
-}
-
-store.subscribe(() => desk.selected && !store.box(desk.selected) && desk.set({ selected: null }));
-desk.subscribe((changed) => {
-  if (changed.includes("label") && desk.label !== null) sessionStorage.setItem(labelKey(), desk.label);
-  if (changed.includes("selected") && desk.selected) picture.show(store.box(desk.selected));
-});
-picture.ready.then(() => {
-  element.dataset.ready = "true";
-  overlay.repaint();
-  // The next picture is on its way before it is asked for.
-  if (data.neighbours.image) new Image().src = data.neighbours.image;
-}, (error) => toast(error.message, { kind: "error", seconds: 60 }));

@@ -4,79 +4,98 @@ import { api } from "../api.js";
 import { element } from "../dom.js";
 import { toast } from "../toast.js";
 
-/**
- * @param form the metadata form; its controls carry the names of the API's fields
- * @param url address of the artwork in the API
- * @param artwork artwork json with `metadata_revision`
- * @param onSaved (artwork) called after a save
- */
-export function editMetadata({ form, url, artwork, onSaved }) {
-  const names = [...form.elements].map(({ name }) => name).filter(Boolean);
-  const save = form.querySelector("[data-save]");
-  let known = artwork;
+export class MetadataForm {
+  #known;
 
-  const changed = () => Object.fromEntries(names.filter((name) => form.elements[name].value !== known[name]).map((name) => [name, form.elements[name].value]));
-
-  function update() {
-    save.hidden = Object.keys(changed()).length === 0;
+  /**
+   * @param form its controls carry the names of the API's fields
+   * @param url address of the artwork in the API
+   * @param artwork artwork json with `metadata_revision`
+   * @param onSaved (artwork json) called after a save
+   */
+  constructor(form, { url, artwork, onSaved }) {
+    Object.assign(this, { form, url, onSaved });
+    this.#known = artwork;
+    this.names = [...form.elements].map(({ name }) => name).filter(Boolean);
+    this.foot = form.querySelector("[data-save]");
+    form.addEventListener("input", () => this.#update());
+    form.addEventListener("submit", (event) => this.#submit(event));
+    form.querySelector("[data-reset]").addEventListener("click", () => this.#reset());
+    window.addEventListener("beforeunload", (event) => this.#isChanged() && event.preventDefault());
+    this.#update();
   }
 
-  function showErrors(errors = {}) {
-    form.querySelectorAll(".field-error").forEach((node) => node.remove());
-    for (const name of names) {
-      const control = form.elements[name];
-      control.removeAttribute("aria-invalid");
-      control.removeAttribute("aria-describedby");
-      if (!errors[name]) continue;
-      const id = `error-${name}`;
-      control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-describedby", id);
-      control.after(element("p", { class: "field-error", id }, String(errors[name])));
+  /** The fields that were written in, with their values. */
+  #changes() {
+    const { elements } = this.form;
+    const changed = this.names.filter((name) => elements[name].value !== this.#known[name]);
+    return Object.fromEntries(changed.map((name) => [name, elements[name].value]));
+  }
+
+  #isChanged() {
+    return Object.keys(this.#changes()).length > 0;
+  }
+
+  #update() {
+    this.foot.hidden = !this.#isChanged();
+  }
+
+  #show(names) {
+    for (const name of names) this.form.elements[name].value = this.#known[name];
+    this.#update();
+  }
+
+  #reset() {
+    this.#showErrors();
+    this.#show(this.names);
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    const changes = this.#changes();
+    const button = this.foot.querySelector("button");
+    button.disabled = true;
+    try {
+      this.#known = await api("PATCH", this.url, { json: { ...changes, metadata_revision: this.#known.metadata_revision } });
+      this.#showErrors();
+      // What was written since the button was pressed stays.
+      this.#show(Object.keys(changes).filter((name) => this.form.elements[name].value === changes[name]));
+      this.onSaved(this.#known);
+      toast(gettext("Details saved."), { kind: "ok" });
+    } catch (error) {
+      this.#refused(error);
+    } finally {
+      button.disabled = false;
     }
+  }
+
+  #refused(error) {
+    if (error.status === 409 && error.data?.current) return this.#merge(error.data.current);
+    this.#showErrors(error.data?.errors);
+    return toast(error.message, { kind: "error" });
   }
 
   /** Somebody saved in between: show their text where nothing was written here, and let the person save again. */
-  function merge(current) {
-    const mine = changed();
-    known = current;
-    for (const name of names) if (!(name in mine)) form.elements[name].value = current[name];
-    toast(gettext("Somebody else changed these details meanwhile. Theirs are shown where you wrote nothing; save again to keep yours."), { kind: "error", seconds: 15 });
-    update();
+  #merge(current) {
+    const mine = this.#changes();
+    this.#known = current;
+    this.#show(this.names.filter((name) => !(name in mine)));
+    const text = gettext(
+      "Somebody else changed these details meanwhile. Theirs are shown where you wrote nothing; save again to keep yours.",
+    );
+    toast(text, { kind: "error", seconds: 15 });
   }
 
-  async function submit(event) {
-    event.preventDefault();
-    const json = { ...changed(), metadata_revision: known.metadata_revision };
-    save.disabled = true;
-    try {
-      known = await api("PATCH", url, { json });
-      for (const name of Object.keys(json)) if (form.elements[name]) form.elements[name].value = known[name];
-      showErrors();
-      onSaved(known);
-      toast(gettext("Details saved."), { kind: "ok" });
-    } catch (error) {
-      if (error.status === 409 && error.data?.current) merge(error.data.current);
-      else {
-        showErrors(error.data?.errors);
-        toast(error.message, { kind: "error" });
-      }
-    } finally {
-      save.disabled = false;
-      update();
+  #showErrors(errors = {}) {
+    this.form.querySelectorAll(".field-error").forEach((node) => node.remove());
+    for (const name of this.names) {
+      const control = this.form.elements[name];
+      control.removeAttribute("aria-invalid");
+      control.removeAttribute("aria-describedby");
+      if (!errors[name]) continue;
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", `error-${name}`);
+      control.after(element("p", { class: "field-error", id: `error-${name}` }, String(errors[name])));
     }
   }
-
-  form.addEventListener("input", update);
-  form.addEventListener("submit", submit);
-  form.querySelector("[data-reset]").addEventListener("click", () => {
-    names.forEach((name) => {
-      form.elements[name].value = known[name];
-    });
-    showErrors();
-    update();
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (Object.keys(changed()).length) event.preventDefault();
-  });
-  update();
 }

@@ -16,111 +16,129 @@ const EDITS_AT_ONCE = 500;
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 
-/** What an answer means for the batch that was sent. */
-function verdict(error) {
-  if (error.status === 409 && error.data?.current) return "stale";
-  if ([400, 409, 413, 422].includes(error.status)) return "refused";
-  if (error.status === 404) return "gone";
-  // No network, server down, logged out, too many requests: none of these is about the edit itself.
-  return "later";
-}
+export class Outbox {
+  #batches = [];
+  #revision;
+  #running = null;
+  #status = { state: "saved", unsent: 0, message: "" };
 
-/**
- * @param options.store the store whose local changes are to be saved
- * @param options.document the document that the store was made from
- * @param options.send (batch) → Promise of a document; rejects with {status, message, data}
- * @param options.reload () → Promise of the current document
- * @param options.keep {put(batch), remove(id)}: where unsent batches survive the page
- * @param options.newId () → uuid
- * @param options.pause (milliseconds) → Promise, ended early by `retryNow`
- * @param options.username author of what is edited here
- * @param options.onStatus ({state: saved | saving | retrying | gone, unsent, message})
- * @param options.onConflict (edits) edits given up because somebody else had changed the same box
- * @param options.onRefused (message, edits) edits that the server will not take
- */
-export function createOutbox(options) {
-  const { store, send, reload, keep, newId, pause, username, onStatus, onConflict, onRefused } = options;
-  const batches = [];
-  let revision = options.document.revision;
-  let running = null;
-  let status = { state: "saved", unsent: 0, message: "" };
-
-  const unsentEdits = () => batches.flatMap((batch) => batch.edits);
-
-  function report(state, message = "") {
-    status = { state, unsent: batches.length, message };
-    onStatus(status);
+  /**
+   * @param store the store whose local changes are to be saved
+   * @param document the document that the store was made from
+   * @param means.send (batch) → Promise of a document; rejects with {status, message, data}
+   * @param means.reload () → Promise of the current document
+   * @param means.keep {put(batch), remove(id)}: where unsent batches survive the page
+   * @param means.newId () → uuid
+   * @param means.pause (milliseconds) → Promise
+   * @param means.username author of what is edited here
+   * @param means.onStatus ({state: saved | saving | retrying | gone, unsent, message})
+   * @param means.onConflict (edits) edits given up because somebody else had changed the same box
+   * @param means.onRefused (message, edits) edits that the server will not take
+   */
+  constructor(store, document, means) {
+    this.store = store;
+    this.means = means;
+    this.#revision = document.revision;
+    store.subscribe((change) => change.origin === "local" && this.#take(change));
   }
 
-  store.subscribe((change) => {
-    if (change.origin !== "local") return;
-    for (let start = 0; start < change.edits.length; start += EDITS_AT_ONCE) seal(change, start);
-    deliver();
-  });
+  /** How many batches the server has not acknowledged. */
+  get unsent() {
+    return this.#batches.length;
+  }
 
-  function seal(change, start) {
+  get status() {
+    return this.#status;
+  }
+
+  /** Resolves when everything is sent or given up. */
+  settled() {
+    return this.#running ?? Promise.resolve();
+  }
+
+  /**
+   * Take up batches that an earlier visit could not send. The first goes out with the revision that it was made on: if it
+   * did arrive then, the server recognises it; if others have edited since, the answer is 409 and it is rebased.
+   */
+  resume(kept, document) {
+    if (!kept.length) return Promise.resolve();
+    this.#batches.push(...kept.sort((a, b) => a.made - b.made));
+    this.#revision = this.#batches[0].revision;
+    this.store.receive(document, this.#unsentEdits());
+    return this.#deliver();
+  }
+
+  /** Take over a newer document of the server, unless unsent edits are about to bring one anyway. */
+  receive(document) {
+    if (this.unsent || document.revision < this.#revision) return;
+    this.#revision = document.revision;
+    this.store.receive(document);
+  }
+
+  #take(change) {
+    for (let start = 0; start < change.edits.length; start += EDITS_AT_ONCE) this.#seal(change, start);
+    this.#deliver();
+  }
+
+  #seal(change, start) {
     const edits = change.edits.slice(start, start + EDITS_AT_ONCE);
     const before = edits.map((edit, i) => change.before[start + i].boxes.get(targetOf(edit)) ?? null);
-    const batch = { id: newId(), revision, edits, before, made: Date.now() + batches.length / 1000 };
-    batches.push(batch);
-    keep.put(batch);
+    const made = Date.now() + this.unsent / 1000;
+    const batch = { id: this.means.newId(), revision: this.#revision, edits, before, made };
+    this.#batches.push(batch);
+    this.means.keep.put(batch);
   }
 
   /** Send batch after batch until none is left; one delivery runs at a time. */
-  function deliver() {
-    running ??= deliverAll().finally(() => {
-      running = null;
-      if (batches.length && status.state !== "gone") deliver();
+  #deliver() {
+    this.#running ??= this.#deliverAll().finally(() => {
+      this.#running = null;
+      if (this.unsent && this.#status.state !== "gone") this.#deliver();
     });
-    return running;
+    return this.#running;
   }
 
-  async function deliverAll() {
+  async #deliverAll() {
     let failures = 0;
-    while (batches.length) {
-      if (!failures) report("saving");
-      const outcome = await deliverOne(batches[0]);
+    while (this.unsent) {
+      if (!failures) this.#report("saving");
+      const outcome = await this.#deliverOne(this.#batches[0]);
       if (outcome === "gone") return;
       failures = outcome === "later" ? failures + 1 : 0;
-      if (failures) await pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
+      if (failures) await this.means.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
     }
-    report("saved");
+    this.#report("saved");
   }
 
-  async function deliverOne(batch) {
+  async #deliverOne(batch) {
     try {
-      acknowledge(batch, await send({ id: batch.id, revision, edits: batch.edits }));
+      this.#acknowledge(batch, await this.means.send({ id: batch.id, revision: this.#revision, edits: batch.edits }));
       return "sent";
     } catch (error) {
       const meaning = verdict(error);
-      if (meaning === "stale") rebase(error.data.current);
-      else if (meaning === "refused") await giveUp(batch, error.message);
-      else report(meaning === "gone" ? "gone" : "retrying", error.message);
+      if (meaning === "stale") this.#rebase(error.data.current);
+      else if (meaning === "refused") await this.#giveUp(batch, error.message);
+      else this.#report(meaning === "gone" ? "gone" : "retrying", error.message);
       return meaning;
     }
   }
 
-  function acknowledge(batch, document) {
-    drop(batch);
+  #acknowledge(batch, document) {
+    this.#drop(batch);
     // The server counts one revision per batch. If it is further on, this batch had arrived before and others have edited
     // since: what is still unsent must be held against their changes.
-    if (document.revision > revision + 1) return rebase(document);
-    revision = document.revision;
-    return store.receive(document, unsentEdits());
-  }
-
-  function drop(batch) {
-    batches.splice(batches.indexOf(batch), 1);
-    keep.remove(batch.id);
+    if (document.revision > this.#revision + 1) return this.#rebase(document);
+    this.#revision = document.revision;
+    return this.store.receive(document, this.#unsentEdits());
   }
 
   /** Put the unsent edits on top of a newer document; where both touched the same box, the server's stays. */
-  function rebase(document) {
+  #rebase(document) {
     const lost = [];
     let state = stateOf(document);
-    for (const batch of [...batches]) {
+    for (const batch of [...this.#batches]) {
       const kept = batch.edits.map((edit, i) => {
-        const after = applyEdit(state, edit, username);
+        const after = applyEdit(state, edit, this.means.username);
         if (!fits(state, edit, batch.before[i])) {
           // What is already so on the server needs no sending and is no conflict.
           if (!sameOutcome(state, after, edit)) lost.push(edit);
@@ -129,57 +147,53 @@ export function createOutbox(options) {
         state = after;
         return true;
       });
-      shrink(batch, kept);
+      this.#shrink(batch, kept);
     }
-    revision = document.revision;
-    store.receive(document, unsentEdits());
-    if (lost.length) onConflict(lost);
+    this.#revision = document.revision;
+    this.store.receive(document, this.#unsentEdits());
+    if (lost.length) this.means.onConflict(lost);
   }
 
-  function shrink(batch, kept) {
+  #shrink(batch, kept) {
     if (kept.every(Boolean)) return;
     batch.edits = batch.edits.filter((_, i) => kept[i]);
     batch.before = batch.before.filter((_, i) => kept[i]);
-    if (batch.edits.length) keep.put(batch);
-    else drop(batch);
+    if (batch.edits.length) this.means.keep.put(batch);
+    else this.#drop(batch);
   }
 
-  async function giveUp(batch, message) {
-    drop(batch);
-    onRefused(message, batch.edits);
+  async #giveUp(batch, message) {
+    this.#drop(batch);
+    this.means.onRefused(message, batch.edits);
     try {
-      rebase(await reload());
+      this.#rebase(await this.means.reload());
     } catch {
       // Without the network the page keeps what it shows; the next acknowledged batch brings the true document.
     }
   }
 
-  /**
-   * Take up batches that an earlier visit could not send. The first goes out with the revision that it was made on: if it
-   * did arrive then, the server recognises it; if others have edited since, the answer is 409 and it is rebased.
-   */
-  function resume(kept, document) {
-    if (!kept.length) return Promise.resolve();
-    batches.push(...kept.sort((a, b) => a.made - b.made));
-    revision = batches[0].revision;
-    store.receive(document, unsentEdits());
-    return deliver();
+  #drop(batch) {
+    this.#batches.splice(this.#batches.indexOf(batch), 1);
+    this.means.keep.remove(batch.id);
   }
 
-  return {
-    resume,
-    /** Take over a newer document of the server, unless unsent edits are about to bring one anyway. */
-    receive(document) {
-      if (batches.length || document.revision < revision) return;
-      revision = document.revision;
-      store.receive(document);
-    },
-    unsent: () => batches.length,
-    revision: () => revision,
-    status: () => status,
-    /** Resolves when everything is sent (or given up). */
-    settled: () => running ?? Promise.resolve(),
-  };
+  #unsentEdits() {
+    return this.#batches.flatMap((batch) => batch.edits);
+  }
+
+  #report(state, message = "") {
+    this.#status = { state, unsent: this.unsent, message };
+    this.means.onStatus(this.#status);
+  }
+}
+
+/** What an answer means for the batch that was sent. */
+function verdict(error) {
+  if (error.status === 409 && error.data?.current) return "stale";
+  if ([400, 409, 413, 422].includes(error.status)) return "refused";
+  if (error.status === 404) return "gone";
+  // No network, server down, logged out, too many requests: none of these is about the edit itself.
+  return "later";
 }
 
 /** Whether an edit still meets what it was made on. */

@@ -5,149 +5,149 @@
  * a diamond in its corner, a confirmed box of a detector a solid line and the diamond.
  */
 
-import { scoreText } from "./boxlist.js";
 import { visibleBoxes } from "./desk.js";
 import { handlePoints } from "./geometry.js";
+import { BLACK, WHITE, inkOn, scoreText } from "./looks.js";
 
 const LINE = 2;
 const DASH = [7, 5];
-const BLACK = "#000000";
-const WHITE = "#ffffff";
 const DARK_HALO = "rgb(0 0 0 / 60%)";
 const LIGHT_HALO = "rgb(255 255 255 / 75%)";
+const CROSSHAIR = [[3, "rgb(0 0 0 / 35%)"], [1, "rgb(255 255 255 / 90%)"]];
 const HANDLE = 9;
+const DIAMOND = 6;
 const TAG_HEIGHT = 18;
 /** Narrower boxes, in screen pixels, carry no name: a crowd of names would hide the picture. */
 const TAG_FROM = 34;
 const FONT = '600 12px system-ui, "Noto Sans", "Liberation Sans", sans-serif';
+const UNKNOWN = { name: "?", colour: "#888888" };
 
-const inks = new Map();
+export class Overlay {
+  #frame = 0;
+  #textWidths = new Map();
 
-/** Black or white, whichever is easier to read on a colour "#rrggbb"; worked out once per colour. */
-export function inkOn(colour) {
-  if (!inks.has(colour)) inks.set(colour, luminance(colour) > 0.179 ? BLACK : WHITE);
-  return inks.get(colour);
-}
-
-/** The relative luminance of WCAG 2, from 0 to 1. */
-function luminance(colour) {
-  const [red, green, blue] = [1, 3, 5].map((at) => {
-    const share = parseInt(colour.slice(at, at + 2), 16) / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-/**
- * @param picture of picture.js
- * @param labels Map of id → {name, colour}
- * @returns {{canvas, repaint}} `repaint` paints at most once per frame
- */
-export function createOverlay({ picture, store, desk, labels, canDraw }) {
-  const canvas = document.createElement("canvas");
-  canvas.className = "overlay";
-  canvas.setAttribute("aria-hidden", "true");
-  picture.viewer.canvas.after(canvas);
-  const context = canvas.getContext("2d");
-  const widths = new Map();
-  let frame = 0;
-
-  function measure(text) {
-    if (!widths.has(text)) widths.set(text, context.measureText(text).width);
-    return widths.get(text);
+  /**
+   * @param context.picture Picture
+   * @param context.labels Map of id → {name, colour}
+   * @param context.canDraw whether the selected box has handles
+   */
+  constructor({ picture, store, desk, labels, canDraw }) {
+    Object.assign(this, { picture, store, desk, labels, canDraw });
+    this.canvas = document.createElement("canvas");
+    this.canvas.className = "overlay";
+    this.canvas.setAttribute("aria-hidden", "true");
+    picture.viewer.canvas.after(this.canvas);
+    this.context = this.canvas.getContext("2d");
+    // In the same frame as the picture, or the boxes would swim on it while it moves.
+    picture.viewer.addHandler("update-viewport", () => this.#paint());
+    store.subscribe(() => this.repaint());
+    desk.subscribe(() => this.repaint());
+    new ResizeObserver(() => this.repaint()).observe(this.canvas);
   }
 
-  function prepare() {
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
+  /** Paint, at most once per frame. */
+  repaint() {
+    this.#frame ||= requestAnimationFrame(() => this.#paint());
+  }
+
+  #paint() {
+    this.#frame = 0;
+    const size = this.#prepare();
+    const { x, y, sx, sy } = this.picture.transform();
+    const place = (rect) => ({ x: x + rect.x * sx, y: y + rect.y * sy, width: rect.width * sx, height: rect.height * sy });
+    for (const box of visibleBoxes(this.store, this.desk)) {
+      if (box.id === this.desk.selected || box.id === this.desk.draft?.id) continue;
+      const rect = place(box);
+      if (isInside(rect, size)) this.#paintBox(box, rect, false);
     }
+    this.#paintSelected(place);
+    const { tool, pointer } = this.desk;
+    if (tool === "box" && pointer) this.#paintCrosshair(place({ ...pointer, width: 0, height: 0 }), size);
+  }
+
+  #prepare() {
+    const { canvas, context } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    context.clearRect(0, 0, size.width, size.height);
     context.font = FONT;
     context.textBaseline = "middle";
-    return { width, height };
+    return size;
   }
 
-  function paint() {
-    frame = 0;
-    const size = prepare();
-    const t = picture.transform();
-    const place = (rect) => ({ x: t.x + rect.x * t.sx, y: t.y + rect.y * t.sy, width: rect.width * t.sx, height: rect.height * t.sy });
-    for (const box of visibleBoxes(store, desk)) {
-      if (box.id === desk.selected || box.id === desk.draft?.id) continue;
-      const rect = place(box);
-      const outside = rect.x > size.width || rect.y > size.height || rect.x + rect.width < 0 || rect.y + rect.height < 0;
-      if (!outside) paintBox(box, rect, false);
-    }
-    paintSelected(place);
-    if (desk.tool === "box" && desk.pointer) paintCrosshair(place({ ...desk.pointer, width: 0, height: 0 }), size);
-  }
-
-  function paintSelected(place) {
-    const { draft } = desk;
-    const box = store.box(draft ? draft.id : desk.selected) ?? draft;
-    if (!box || (desk.hidden && !draft)) return;
+  #paintSelected(place) {
+    const { draft, selected, hidden } = this.desk;
+    const box = this.store.box(draft ? draft.id : selected) ?? draft;
+    if (!box || (hidden && !draft)) return;
     const rect = place(draft?.rect ?? box);
-    paintBox({ ...box, label: draft?.label ?? box.label }, rect, true);
-    if (canDraw && !(draft && draft.id === null)) paintHandles(rect);
+    this.#paintBox({ ...box, label: draft?.label ?? box.label }, rect, true);
+    const isNew = draft && draft.id === null;
+    if (this.canDraw && !isNew) this.#paintHandles(rect);
   }
 
-  function paintBox(box, rect, selected) {
-    const label = labels.get(box.label) ?? { name: "?", colour: "#888888" };
+  #paintBox(box, rect, selected) {
+    const label = this.labels.get(box.label) ?? UNKNOWN;
     const suggested = box.state === "suggested";
-    paintLine(rect, label.colour, suggested, selected);
+    this.#paintLine(rect, label.colour, suggested, selected);
     if (selected) {
-      context.fillStyle = `${label.colour}1f`;
-      context.fillRect(rect.x, rect.y, rect.width, rect.height);
+      this.context.fillStyle = `${label.colour}1f`;
+      this.context.fillRect(rect.x, rect.y, rect.width, rect.height);
     }
-    if (box.source === "detector") paintDiamond(rect.x + rect.width, rect.y, label.colour, suggested);
-    if (selected || rect.width >= TAG_FROM) paintTag(box, label, rect, suggested);
+    if (box.source === "detector") this.#paintDiamond(rect.x + rect.width, rect.y, label.colour, suggested);
+    if (selected || rect.width >= TAG_FROM) this.#paintTag(box, label, rect);
   }
 
   /** The halo is the opposite of the line, so that one of them stands out from any painting. */
-  function paintLine(rect, colour, dashed, selected) {
-    const width = selected ? LINE + 1 : LINE;
+  #paintLine({ x, y, width, height }, colour, dashed, selected) {
+    const { context } = this;
+    const line = selected ? LINE + 1 : LINE;
     context.strokeStyle = inkOn(colour) === WHITE ? LIGHT_HALO : DARK_HALO;
-    context.lineWidth = dashed ? width : width + 2;
-    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+    context.lineWidth = dashed ? line : line + 2;
+    context.strokeRect(x, y, width, height);
     context.strokeStyle = colour;
-    context.lineWidth = width;
+    context.lineWidth = line;
     if (dashed) context.setLineDash(DASH);
-    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+    context.strokeRect(x, y, width, height);
     context.setLineDash([]);
   }
 
-  function paintDiamond(x, y, colour, hollow) {
+  #paintDiamond(x, y, colour, hollow) {
+    const { context } = this;
     context.beginPath();
-    context.moveTo(x, y - 6);
-    context.lineTo(x + 6, y);
-    context.lineTo(x, y + 6);
-    context.lineTo(x - 6, y);
+    context.moveTo(x, y - DIAMOND);
+    context.lineTo(x + DIAMOND, y);
+    context.lineTo(x, y + DIAMOND);
+    context.lineTo(x - DIAMOND, y);
     context.closePath();
     context.fillStyle = hollow ? WHITE : colour;
     context.fill();
-    context.lineWidth = 2;
+    context.lineWidth = LINE;
     context.strokeStyle = hollow ? colour : WHITE;
     context.stroke();
   }
 
-  function paintTag(box, label, rect, suggested) {
-    const score = suggested && box.score !== null ? ` ${scoreText(box.score)}` : "";
-    const text = `${label.name}${score}`;
-    const width = measure(text) + 10;
+  #paintTag({ state, score }, { name, colour }, rect) {
+    const text = state === "suggested" && score !== null ? `${name} ${scoreText(score)}` : name;
     const y = rect.y >= TAG_HEIGHT ? rect.y - TAG_HEIGHT : rect.y;
-    context.fillStyle = label.colour;
-    context.fillRect(rect.x - 1, y, width, TAG_HEIGHT);
-    context.fillStyle = inkOn(label.colour);
-    context.fillText(text, rect.x + 4, y + TAG_HEIGHT / 2 + 0.5);
+    this.context.fillStyle = colour;
+    this.context.fillRect(rect.x - 1, y, this.#widthOf(text) + 10, TAG_HEIGHT);
+    this.context.fillStyle = inkOn(colour);
+    this.context.fillText(text, rect.x + 4, y + TAG_HEIGHT / 2 + 0.5);
   }
 
-  function paintHandles(rect) {
+  /** Measuring text is slow, and few different texts are painted often. */
+  #widthOf(text) {
+    if (!this.#textWidths.has(text)) this.#textWidths.set(text, this.context.measureText(text).width);
+    return this.#textWidths.get(text);
+  }
+
+  #paintHandles(rect) {
+    const { context } = this;
     context.lineWidth = 1.5;
-    context.strokeStyle = "#1b1b1b";
+    context.strokeStyle = BLACK;
     context.fillStyle = WHITE;
     const small = Math.min(rect.width, rect.height) < 3 * HANDLE;
     for (const { name, x, y } of handlePoints(rect)) {
@@ -157,27 +157,21 @@ export function createOverlay({ picture, store, desk, labels, canDraw }) {
     }
   }
 
-  function paintCrosshair(point, size) {
-    for (const [width, colour] of [[3, "rgb(0 0 0 / 35%)"], [1, "rgb(255 255 255 / 90%)"]]) {
-      context.lineWidth = width;
+  #paintCrosshair({ x, y }, { width, height }) {
+    const { context } = this;
+    for (const [line, colour] of CROSSHAIR) {
+      context.lineWidth = line;
       context.strokeStyle = colour;
       context.beginPath();
-      context.moveTo(0, point.y);
-      context.lineTo(size.width, point.y);
-      context.moveTo(point.x, 0);
-      context.lineTo(point.x, size.height);
+      context.moveTo(0, y);
+      context.lineTo(width, y);
+      context.moveTo(x, 0);
+      context.lineTo(x, height);
       context.stroke();
     }
   }
+}
 
-  function repaint() {
-    frame ||= requestAnimationFrame(paint);
-  }
-
-  // In the same frame as the picture, or the boxes would swim on it while it moves.
-  picture.onView(paint);
-  store.subscribe(repaint);
-  desk.subscribe(repaint);
-  new ResizeObserver(repaint).observe(canvas);
-  return { canvas, repaint };
+function isInside({ x, y, width, height }, size) {
+  return x <= size.width && y <= size.height && x + width >= 0 && y + height >= 0;
 }

@@ -6,8 +6,12 @@
  */
 
 const PIXELS_PER_STEP = 80;
+const ZOOM_STEP = 1.4;
 /** Wall around the whole artwork, in screen pixels: boxes at its edge need handles that can be reached. */
 const MARGIN = 18;
+/** Share of a rectangle's size that is shown around it where it must be zoomed to. */
+const AROUND = 0.1;
+const NO_CLICK_ZOOM = { clickToZoom: false, dblClickToZoom: false, flickEnabled: false };
 
 /** Whether somebody asked for less movement. */
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -36,90 +40,98 @@ function openViewer(element, url) {
     minZoomImageRatio: 0.6,
     maxZoomPixelRatio: 12,
     zoomPerScroll: 1.25,
-    imageSmoothingEnabled: true,
-    gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false },
-    gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false },
-    gestureSettingsPen: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false },
+    gestureSettingsMouse: NO_CLICK_ZOOM,
+    gestureSettingsTouch: NO_CLICK_ZOOM,
+    gestureSettingsPen: NO_CLICK_ZOOM,
   });
 }
 
-/**
- * @param element the element to fill
- * @param artwork {width, height, url}: size of the artwork in its own pixels, and the address of its display image
- * @returns {{viewer, toScreen, toArtwork, scale, visible, zoomBy, fit, show, panBy, onView, ready}}
- */
-export function openPicture(element, { width, height, url }) {
-  const viewer = openViewer(element, url);
-  // OpenSeadragon's own keys would fight with the page's.
-  viewer.addHandler("canvas-key", (event) => {
-    event.preventDefaultAction = true;
-  });
-  const ready = new Promise((resolve, reject) => {
-    viewer.addOnceHandler("open", resolve);
-    viewer.addOnceHandler("open-failed", () => reject(new Error(gettext("The image cannot be loaded. Reload the page."))));
-  });
-  /** Height of the display image in widths of it: OpenSeadragon's unit. */
-  const tall = () => {
-    const size = viewer.world.getItemAt(0)?.source.dimensions;
-    return size ? size.y / size.x : height / width;
-  };
+export class Picture {
+  /**
+   * @param element the element to fill
+   * @param artwork {width, height, url}: size of the artwork in its own pixels, and the address of its display image
+   */
+  constructor(element, { width, height, url }) {
+    Object.assign(this, { element, width, height });
+    this.viewer = openViewer(element, url);
+    // OpenSeadragon's own keys would fight with the page's.
+    this.viewer.addHandler("canvas-key", (event) => {
+      event.preventDefaultAction = true;
+    });
+    /** Resolves when the image is shown; rejects with a message where it cannot be. */
+    this.ready = new Promise((resolve, reject) => {
+      this.viewer.addOnceHandler("open", resolve);
+      this.viewer.addOnceHandler("open-failed", () => reject(new Error(gettext("The image cannot be loaded. Reload the page."))));
+    });
+  }
 
   /** {x, y, sx, sy}: screen = (x, y) + artwork × (sx, sy), as it is painted now. */
-  function transform() {
-    const { Point } = OpenSeadragon;
-    const origin = viewer.viewport.pixelFromPoint(new Point(0, 0), true);
-    const corner = viewer.viewport.pixelFromPoint(new Point(1, tall()), true);
-    return { x: origin.x, y: origin.y, sx: (corner.x - origin.x) / width, sy: (corner.y - origin.y) / height };
+  transform() {
+    const { viewport } = this.viewer;
+    const origin = viewport.pixelFromPoint(this.#point(0, 0), true);
+    const corner = viewport.pixelFromPoint(this.#point(this.width, this.height), true);
+    return { x: origin.x, y: origin.y, sx: (corner.x - origin.x) / this.width, sy: (corner.y - origin.y) / this.height };
   }
 
-  function toArtwork(point) {
-    const t = transform();
-    return { x: (point.x - t.x) / t.sx, y: (point.y - t.y) / t.sy };
+  /** The pixel of the artwork at a point of the element. */
+  toArtwork(point) {
+    const { x, y, sx, sy } = this.transform();
+    return { x: (point.x - x) / sx, y: (point.y - y) / sy };
   }
 
-  function visible() {
-    const topLeft = toArtwork({ x: 0, y: 0 });
-    const bottomRight = toArtwork({ x: element.clientWidth, y: element.clientHeight });
-    return { ...topLeft, width: bottomRight.x - topLeft.x, height: bottomRight.y - topLeft.y };
+  /** The rectangle of the artwork that is in view. It may reach beyond the artwork. */
+  visible() {
+    const { x, y } = this.toArtwork({ x: 0, y: 0 });
+    const end = this.toArtwork({ x: this.element.clientWidth, y: this.element.clientHeight });
+    return { x, y, width: end.x - x, height: end.y - y };
   }
 
   /** Bring a rectangle of the artwork into view where it is not. */
-  function show(rect) {
-    const view = visible();
-    const inView =
-      rect.x >= view.x && rect.y >= view.y && rect.x + rect.width <= view.x + view.width && rect.y + rect.height <= view.y + view.height;
-    if (inView) return;
-    const { Point, Rect } = OpenSeadragon;
-    const unit = tall() / height;
+  show(rect) {
+    const view = this.visible();
+    const right = rect.x + rect.width <= view.x + view.width;
+    const below = rect.y + rect.height <= view.y + view.height;
+    if (rect.x >= view.x && rect.y >= view.y && right && below) return;
     if (rect.width < view.width && rect.height < view.height) {
-      viewer.viewport.panTo(new Point((rect.x + rect.width / 2) / width, (rect.y + rect.height / 2) * unit), still());
-      return;
-    }
-    const margin = 0.1;
-    const bounds = new Rect(rect.x / width, rect.y * unit, rect.width / width, rect.height * unit);
-    bounds.x -= bounds.width * margin;
-    bounds.y -= bounds.height * margin;
-    bounds.width *= 1 + 2 * margin;
-    bounds.height *= 1 + 2 * margin;
-    viewer.viewport.fitBounds(bounds, still());
+      this.viewer.viewport.panTo(this.#point(rect.x + rect.width / 2, rect.y + rect.height / 2), still());
+    } else this.#zoomTo(rect);
   }
 
-  return {
-    viewer,
-    ready,
-    transform,
-    toArtwork,
-    visible,
-    show,
-    zoomBy(factor) {
-      viewer.viewport.zoomBy(factor);
-      viewer.viewport.applyConstraints();
-    },
-    fit: () => viewer.viewport.goHome(still()),
-    panBy(dx, dy) {
-      viewer.viewport.panBy(viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(dx * PIXELS_PER_STEP, dy * PIXELS_PER_STEP)));
-      viewer.viewport.applyConstraints();
-    },
-    onView: (listener) => viewer.addHandler("update-viewport", listener),
-  };
+  #zoomTo({ x, y, width, height }) {
+    const start = this.#point(x - AROUND * width, y - AROUND * height);
+    const end = this.#point(x + (1 + AROUND) * width, y + (1 + AROUND) * height);
+    this.viewer.viewport.fitBounds(new OpenSeadragon.Rect(start.x, start.y, end.x - start.x, end.y - start.y), still());
+  }
+
+  closer() {
+    this.#zoomBy(ZOOM_STEP);
+  }
+
+  farther() {
+    this.#zoomBy(1 / ZOOM_STEP);
+  }
+
+  #zoomBy(factor) {
+    this.viewer.viewport.zoomBy(factor);
+    this.viewer.viewport.applyConstraints();
+  }
+
+  /** Show the whole artwork. */
+  fit() {
+    this.viewer.viewport.goHome(still());
+  }
+
+  /** Move the view by steps to the right and down. */
+  panBy(dx, dy) {
+    const pixels = new OpenSeadragon.Point(dx * PIXELS_PER_STEP, dy * PIXELS_PER_STEP);
+    this.viewer.viewport.panBy(this.viewer.viewport.deltaPointsFromPixels(pixels));
+    this.viewer.viewport.applyConstraints();
+  }
+
+  /** A point of the artwork in OpenSeadragon's units: widths of the display image, whose sides are rounded to pixels. */
+  #point(x, y) {
+    const size = this.viewer.world.getItemAt(0)?.source.dimensions;
+    const tall = size ? size.y / size.x : this.height / this.width;
+    return new OpenSeadragon.Point(x / this.width, (y / this.height) * tall);
+  }
 }

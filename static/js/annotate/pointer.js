@@ -12,102 +12,109 @@ const CURSORS = {
   n: "ns-resize", s: "ns-resize", e: "ew-resize", w: "ew-resize",
 };
 
-/**
- * @param element the picture's element
- * @param canDraw whether the role allows to change boxes
- * @returns {{setPanning}} while panning is set (the space bar is held) dragging always moves the picture
- */
-export function listenToPointer({ element, picture, store, desk, actions, bounds, canDraw }) {
-  let gesture = null;
-  let panning = false;
+export class Pointer {
+  #gesture = null;
+  #panning = false;
 
-  const reach = (event) => (REACH[event.pointerType] ?? REACH.mouse) / picture.transform().sx;
-
-  /** What a press at a point begins, or null where it pans. */
-  function gestureAt(point, distance) {
-    if (!canDraw || panning || desk.hidden) return null;
-    const box = desk.selected ? store.box(desk.selected) : undefined;
-    const handle = box && handleAt(box, point, distance);
-    if (handle) return { kind: "resize", box, handle, from: point };
-    if (desk.tool === "box") return { kind: "draw", from: point };
-    if (box && contains(box, point)) return { kind: "move", box, from: point };
-    return null;
+  /**
+   * @param context.element the picture's element
+   * @param context.canDraw whether the role allows to change boxes
+   */
+  constructor({ element, picture, store, desk, actions, bounds, canDraw }) {
+    Object.assign(this, { element, picture, store, desk, actions, bounds, canDraw });
+    const { viewer } = picture;
+    viewer.addHandler("canvas-press", (event) => this.#press(event));
+    viewer.addHandler("canvas-drag", (event) => this.#drag(event));
+    viewer.addHandler("canvas-drag-end", (event) => this.#release(event));
+    viewer.addHandler("canvas-click", (event) => this.#click(event));
+    viewer.addHandler("canvas-pinch", () => this.#abandon());
+    element.addEventListener("pointermove", (event) => this.#hover(event), { passive: true });
+    element.addEventListener("pointerleave", () => desk.set({ pointer: null }));
   }
 
-  function draftOf({ kind, box, handle, from }, point) {
+  /** While this is on (the space bar is held) dragging always moves the picture. */
+  setPanning(on) {
+    this.#panning = on;
+    this.element.style.cursor = on ? "grab" : "";
+  }
+
+  #press(event) {
+    this.actions.commit();
+    this.#gesture = this.#gestureAt(this.picture.toArtwork(event.position), this.#reach(event));
+    this.element.focus({ preventScroll: true });
+  }
+
+  /** What a press at a point begins, or null where it pans. */
+  #gestureAt(point, reach) {
+    const { desk } = this;
+    if (!this.canDraw || this.#panning || desk.hidden) return null;
+    const box = desk.selected ? this.store.box(desk.selected) : undefined;
+    const handle = box && handleAt(box, point, reach);
+    if (handle) return { kind: "resize", box, handle, from: point };
+    if (desk.tool === "box") return { kind: "draw", from: point };
+    // Only what is selected moves: a drag that was meant for the picture must not shift a box under it.
+    return box && contains(box, point) ? { kind: "move", box, from: point } : null;
+  }
+
+  #drag(event) {
+    if (!this.#gesture) return;
+    event.preventDefaultAction = true;
+    const point = this.picture.toArtwork(event.position);
+    const { from } = this.#gesture;
+    const distance = Math.hypot(point.x - from.x, point.y - from.y) * this.picture.transform().sx;
+    if (!this.desk.draft && distance < CLICK_DISTANCE) return;
+    this.desk.set({ draft: this.#draftAt(point), pointer: event.pointerType === "touch" ? null : point });
+  }
+
+  #draftAt(point) {
+    const { kind, box, handle, from } = this.#gesture;
+    if (kind === "draw") return { id: null, label: this.desk.label, rect: rectBetween(from, point, this.bounds) };
     const [dx, dy] = [point.x - from.x, point.y - from.y];
-    if (kind === "draw") return { id: null, label: desk.label, rect: rectBetween(from, point, bounds) };
-    const rect = kind === "move" ? moved(box, dx, dy, bounds) : resized(box, handle, dx, dy, bounds);
+    const rect = kind === "move" ? moved(box, dx, dy, this.bounds) : resized(box, handle, dx, dy, this.bounds);
     return { id: box.id, label: box.label, rect };
   }
 
-  function press(event) {
-    const point = picture.toArtwork(event.position);
-    actions.commit();
-    gesture = gestureAt(point, reach(event));
-    element.focus({ preventScroll: true });
+  #release(event) {
+    if (!this.#gesture) return;
+    event.preventDefaultAction = true;
+    this.#gesture = null;
+    const { draft } = this.desk;
+    if (draft && !isLargeEnough(draft.rect)) this.actions.cancelDraft();
+    else this.actions.commit();
   }
 
-  function drag(event) {
-    if (!gesture) return;
+  #click(event) {
     event.preventDefaultAction = true;
-    const point = picture.toArtwork(event.position);
-    const distance = Math.hypot(point.x - gesture.from.x, point.y - gesture.from.y) * picture.transform().sx;
-    if (!desk.draft && distance < CLICK_DISTANCE) return;
-    desk.set({ draft: draftOf(gesture, point), pointer: event.pointerType === "touch" ? null : point });
-  }
-
-  function release(event) {
-    if (!gesture) return;
-    event.preventDefaultAction = true;
-    const { draft } = desk;
-    gesture = null;
-    if (draft && !isLargeEnough(draft.rect)) actions.cancelDraft();
-    else actions.commit();
-  }
-
-  function click(event) {
-    event.preventDefaultAction = true;
-    gesture = null;
+    this.#gesture = null;
     if (!event.quick) return;
-    actions.cancelDraft();
-    const point = picture.toArtwork(event.position);
-    actions.select(nextAt(visibleBoxes(store, desk), point, desk.selected, reach(event) / 3));
-  }
-
-  function cursorAt(point, distance) {
-    const next = gestureAt(point, distance);
-    if (!next) return panning ? "grab" : visibleBoxes(store, desk).some((box) => contains(box, point)) ? "pointer" : "grab";
-    if (next.kind === "resize") return CURSORS[next.handle];
-    return next.kind === "move" ? "move" : "crosshair";
-  }
-
-  function hover(event) {
-    if (event.pointerType === "touch" || event.buttons) return;
-    const { left, top } = element.getBoundingClientRect();
-    const point = picture.toArtwork({ x: event.clientX - left, y: event.clientY - top });
-    element.style.cursor = cursorAt(point, reach(event));
-    if (desk.tool === "box") desk.set({ pointer: point });
+    this.actions.cancelDraft();
+    const point = this.picture.toArtwork(event.position);
+    this.actions.select(nextAt(visibleBoxes(this.store, this.desk), point, this.desk.selected, this.#reach(event) / 3));
   }
 
   /** Two fingers zoom: what one of them had begun is not meant. */
-  function abandon() {
-    gesture = null;
-    actions.cancelDraft();
+  #abandon() {
+    this.#gesture = null;
+    this.actions.cancelDraft();
   }
 
-  const { viewer } = picture;
-  viewer.addHandler("canvas-press", press);
-  viewer.addHandler("canvas-drag", drag);
-  viewer.addHandler("canvas-drag-end", release);
-  viewer.addHandler("canvas-click", click);
-  viewer.addHandler("canvas-pinch", abandon);
-  element.addEventListener("pointermove", hover, { passive: true });
-  element.addEventListener("pointerleave", () => desk.set({ pointer: null }));
-  return {
-    setPanning(on) {
-      panning = on;
-      element.style.cursor = on ? "grab" : "";
-    },
-  };
+  #hover(event) {
+    if (event.pointerType === "touch" || event.buttons) return;
+    const { left, top } = this.element.getBoundingClientRect();
+    const point = this.picture.toArtwork({ x: event.clientX - left, y: event.clientY - top });
+    this.element.style.cursor = this.#cursorAt(point, this.#reach(event));
+    if (this.desk.tool === "box") this.desk.set({ pointer: point });
+  }
+
+  #cursorAt(point, reach) {
+    const gesture = this.#gestureAt(point, reach);
+    if (gesture) return { resize: CURSORS[gesture.handle], move: "move", draw: "crosshair" }[gesture.kind];
+    const overBox = !this.#panning && visibleBoxes(this.store, this.desk).some((box) => contains(box, point));
+    return overBox ? "pointer" : "grab";
+  }
+
+  /** How near a handle must be, in artwork pixels. */
+  #reach(event) {
+    return (REACH[event.pointerType] ?? REACH.mouse) / this.picture.transform().sx;
+  }
 }

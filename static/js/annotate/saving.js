@@ -5,66 +5,47 @@ import { element, icon } from "../dom.js";
 import { toast } from "../toast.js";
 import { newId } from "./ids.js";
 import { artworksWithKeptEdits, keptEdits } from "./kept.js";
-import { createOutbox } from "./outbox.js";
-import { createStore } from "./store.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
 
-/** A pause that a returning network or a click ends early. */
-function createPause() {
-  let wake = () => {};
-  window.addEventListener("online", () => wake());
-  return {
-    wake: () => wake(),
-    pause: (milliseconds) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      }),
-  };
+const ICONS = { saved: "check", saving: "retry" };
+const LONG = { kind: "error", seconds: 15 };
+
+/** A pause that a returning network or `wake` ends early. */
+class Pause {
+  #end = () => {};
+
+  constructor() {
+    window.addEventListener("online", () => this.wake());
+  }
+
+  wait(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  wake() {
+    this.#end();
+  }
 }
 
-function outboxOf({ store, document, username, dataset, artwork, pause, onStatus, onConflict, onRefused }) {
+/** What an outbox needs to reach one artwork: `where` is {username, dataset, artwork}. */
+function meansFor({ username, dataset, artwork }) {
   const base = `/api/datasets/${dataset}/artworks/${artwork}`;
-  return createOutbox({
-    store, document, username, pause, onStatus, onConflict, onRefused, newId,
-    send: ({ id, revision, edits }) => api("POST", `${base}/edits/`, { json: { id, revision, edits } }),
+  return {
+    username,
+    newId,
+    send: (json) => api("POST", `${base}/edits/`, { json }),
     reload: () => api("GET", `${base}/boxes/`),
     keep: keptEdits(username, dataset, artwork),
-  });
-}
-
-/**
- * Save what happens in the store.
- *
- * @param status element that shows the state, with `data-state` saved | saving | retrying | offline | gone
- * @returns the outbox, with `whenSaved(milliseconds)`: resolves when all is saved or the time is over
- */
-export function startSaving({ store, document: boxes, username, dataset, artwork, status }) {
-  const { pause, wake } = createPause();
-  let told = "";
-  const show = (shown) => {
-    showStatus(status, shown, wake);
-    // Why it is not saved is said once, not at every attempt.
-    if (shown.message && shown.message !== told) toast(shown.message, { kind: "error" });
-    told = shown.state === "saved" ? "" : shown.message || told;
+    onConflict: (edits) => toast(conflictText(edits.length), LONG),
+    onRefused: (message) => toast(`${gettext("This change was not saved and has been taken back.")} ${message}`, LONG),
   };
-  const outbox = outboxOf({
-    store, document: boxes, username, dataset, artwork, pause,
-    onStatus: show,
-    onConflict: (edits) => toast(conflictText(edits.length), { kind: "error", seconds: 15 }),
-    onRefused: (message) => toast(`${gettext("This change was not saved and has been taken back.")} ${message}`, { kind: "error", seconds: 15 }),
-  });
-  outbox.resume(keptEdits(username, dataset, artwork).all(), boxes);
-  window.addEventListener("offline", () => show(outbox.status()));
-  window.addEventListener("beforeunload", (event) => {
-    if (outbox.unsent()) event.preventDefault();
-  });
-  resendOthers(username, artwork);
-  outbox.whenSaved = (milliseconds) =>
-    Promise.race([outbox.settled(), new Promise((resolve) => setTimeout(resolve, milliseconds))]);
-  return outbox;
 }
 
 function conflictText(count) {
@@ -76,8 +57,43 @@ function conflictText(count) {
   return interpolate(text, { count }, true);
 }
 
+/**
+ * Save what happens in the store.
+ *
+ * @param store Store, made from `boxes`
+ * @param boxes document of the API
+ * @param where {username, dataset, artwork}
+ * @param place element that shows the state, with `data-state` saved | saving | retrying | offline | gone
+ * @returns {Outbox}
+ */
+export function startSaving(store, boxes, where, place) {
+  const pause = new Pause();
+  let told = "";
+  const onStatus = (status) => {
+    showStatus(place, status, () => pause.wake());
+    // Why it is not saved is said once, not at every attempt.
+    if (status.message && status.message !== told) toast(status.message, { kind: "error" });
+    told = status.state === "saved" ? "" : status.message || told;
+  };
+  const outbox = new Outbox(store, boxes, { ...meansFor(where), pause: (time) => pause.wait(time), onStatus });
+  outbox.resume(keptEdits(where.username, where.dataset, where.artwork).all(), boxes);
+  window.addEventListener("offline", () => outbox.unsent && onStatus(outbox.status));
+  window.addEventListener("beforeunload", (event) => outbox.unsent && event.preventDefault());
+  resendOthers(where);
+  return outbox;
+}
+
 function showStatus(place, { state, unsent, message }, retry) {
   const shown = state === "retrying" && !navigator.onLine ? "offline" : state;
+  const waiting = interpolate(ngettext("%s change waits", "%s changes wait", unsent), [unsent]);
+  place.dataset.state = shown;
+  place.title = shown === "saved" ? "" : [message, waiting].filter(Boolean).join(" ");
+  place.replaceChildren(icon(ICONS[shown] ?? "alert"), element("span", {}, stateText(shown)));
+  if (shown !== "retrying") return;
+  place.append(element("button", { type: "button", class: "link", onclick: retry }, gettext("Try now")));
+}
+
+function stateText(state) {
   const texts = {
     saved: gettext("Saved"),
     saving: gettext("Saving…"),
@@ -85,29 +101,18 @@ function showStatus(place, { state, unsent, message }, retry) {
     offline: gettext("Offline – kept in this browser"),
     gone: gettext("Not saved: this artwork is not there any more"),
   };
-  place.dataset.state = shown;
-  place.title = shown === "saved" ? "" : `${message} (${interpolate(ngettext("%s change waits", "%s changes wait", unsent), [unsent])})`;
-  place.replaceChildren(icon(shown === "saved" ? "check" : shown === "saving" ? "retry" : "alert"), element("span", {}, texts[shown]));
-  if (shown === "retrying") {
-    place.append(element("button", { type: "button", class: "link", onclick: retry }, gettext("Try now")));
-  }
+  return texts[state];
 }
 
-/** Send what earlier visits to other artworks could not, quietly and once; what fails stays kept for its next visit. */
-async function resendOthers(username, except) {
-  for (const { dataset, artwork } of artworksWithKeptEdits(username, except)) {
+/** Send what earlier visits to other artworks could not, quietly and once; what fails stays kept for the next visit. */
+async function resendOthers({ username, artwork: here }) {
+  for (const { dataset, artwork } of artworksWithKeptEdits(username, here)) {
     try {
-      const document = await api("GET", `/api/datasets/${dataset}/artworks/${artwork}/boxes/`);
-      const store = createStore(document, username);
-      const nothing = () => {};
-      const outbox = outboxOf({
-        store, document, username, dataset, artwork, onStatus: nothing,
-        onConflict: (edits) => toast(conflictText(edits.length), { kind: "error", seconds: 15 }),
-        onRefused: (message) => toast(message, { kind: "error" }),
-        // A failure ends here: the pause never does, and the edits stay kept.
-        pause: () => new Promise(nothing),
-      });
-      outbox.resume(keptEdits(username, dataset, artwork).all(), document);
+      const boxes = await api("GET", `/api/datasets/${dataset}/artworks/${artwork}/boxes/`);
+      // A failure ends here: the pause never does.
+      const once = { pause: () => new Promise(() => {}), onStatus: () => {} };
+      const outbox = new Outbox(new Store(boxes, username), boxes, { ...meansFor({ username, dataset, artwork }), ...once });
+      outbox.resume(keptEdits(username, dataset, artwork).all(), boxes);
     } catch (error) {
       console.info("Unsent edits stay kept in this browser:", error.message);
     }

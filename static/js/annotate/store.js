@@ -7,45 +7,64 @@
 
 import { applyEdit, sameState, stateOf } from "./document.js";
 
-/**
- * @param document boxes document of the API
- * @param username who edits here: the author of what is drawn
- * @returns {{state, box, boxes, confirmed, suggestions, apply, receive, subscribe}}
- */
-export function createStore(document, username) {
-  let state = stateOf(document);
-  const listeners = new Set();
-  const emit = (change) => listeners.forEach((listener) => listener(change));
+export class Store {
+  #state;
+  #username;
+  #listeners = new Set();
+
+  /**
+   * @param document boxes document of the API
+   * @param username who edits here: the author of what is drawn
+   */
+  constructor(document, username) {
+    this.#state = stateOf(document);
+    this.#username = username;
+  }
+
+  /** {nothing, boxes: Map of id → box}; replaced by every change, never changed itself. */
+  get state() {
+    return this.#state;
+  }
+
+  box(id) {
+    return this.#state.boxes.get(id);
+  }
+
+  boxes() {
+    return [...this.#state.boxes.values()];
+  }
+
+  confirmed() {
+    return this.boxes().filter((box) => box.state === "confirmed");
+  }
+
+  suggestions() {
+    return this.boxes().filter((box) => box.state === "suggested");
+  }
 
   /** Do the edits of one gesture; listeners get {origin: "local", edits, before: [state before each edit]}. */
-  function apply(edits) {
+  apply(edits) {
     const before = [];
     for (const edit of edits) {
-      before.push(state);
-      state = applyEdit(state, edit, username);
+      before.push(this.#state);
+      this.#state = applyEdit(this.#state, edit, this.#username);
     }
-    if (edits.length) emit({ origin: "local", edits, before });
+    if (edits.length) this.#emit({ origin: "local", edits, before });
   }
 
   /** Take over the server's document, with the edits that it does not know yet done on top of it. */
-  function receive(newer, unsent = []) {
-    const next = unsent.reduce((built, edit) => applyEdit(built, edit, username), stateOf(newer));
-    const changed = !sameState(state, next);
-    state = next;
-    if (changed) emit({ origin: "remote" });
+  receive(document, unsent = []) {
+    const next = unsent.reduce((state, edit) => applyEdit(state, edit, this.#username), stateOf(document));
+    const changed = !sameState(this.#state, next);
+    this.#state = next;
+    if (changed) this.#emit({ origin: "remote" });
   }
 
-  return {
-    state: () => state,
-    box: (id) => state.boxes.get(id),
-    boxes: () => [...state.boxes.values()],
-    confirmed: () => [...state.boxes.values()].filter((box) => box.state === "confirmed"),
-    suggestions: () => [...state.boxes.values()].filter((box) => box.state === "suggested"),
-    apply,
-    receive,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+  subscribe(listener) {
+    this.#listeners.add(listener);
+  }
+
+  #emit(change) {
+    this.#listeners.forEach((listener) => listener(change));
+  }
 }

@@ -9,43 +9,67 @@ import { applyEdit, inverseOf } from "./document.js";
 
 const STEPS_KEPT = 500;
 
-/** @returns {{undo, redo, canUndo, canRedo, subscribe}} `undo` and `redo` return whether anything was done. */
-export function createUndo(store) {
-  const done = [];
-  const undone = [];
-  const listeners = new Set();
-  let target = done;
-  let replaying = false;
+export class History {
+  #store;
+  #done = [];
+  #undone = [];
+  /** The steps that a replay is adding to; null while the person acts. */
+  #replayInto = null;
+  #listeners = new Set();
 
-  store.subscribe((change) => {
-    if (change.origin !== "local") return;
+  constructor(store) {
+    this.#store = store;
+    store.subscribe((change) => change.origin === "local" && this.#remember(change));
+  }
+
+  /** Take back the last gesture; false where there is none. */
+  undo() {
+    return this.#replay(this.#done, this.#undone);
+  }
+
+  /** Do again what was taken back last; false where there is nothing. */
+  redo() {
+    return this.#replay(this.#undone, this.#done);
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  /** Call `listener` whenever `canUndo` or `canRedo` may have changed. */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+  }
+
+  #remember({ edits, before }) {
     // The last edit is taken back first.
-    target.push(change.edits.map((edit, index) => inverseOf(edit, change.before[index])).reverse().flat());
-    if (target === done) done.splice(0, Math.max(0, done.length - STEPS_KEPT));
-    if (target === done && !replaying) undone.length = 0;
-    listeners.forEach((listener) => listener());
-  });
+    const step = edits.map((edit, index) => inverseOf(edit, before[index])).reverse().flat();
+    (this.#replayInto ?? this.#done).push(step);
+    if (!this.#replayInto) this.#undone.length = 0;
+    this.#done.splice(0, Math.max(0, this.#done.length - STEPS_KEPT));
+    this.#tell();
+  }
 
-  function replay(from, to) {
+  #replay(from, into) {
     for (let step = from.pop(); step; step = from.pop()) {
-      const possible = possibleEdits(step, store.state());
+      const possible = possibleEdits(step, this.#store.state);
       if (!possible.length) continue;
-      [target, replaying] = [to, true];
-      store.apply(possible);
-      [target, replaying] = [done, false];
+      this.#replayInto = into;
+      this.#store.apply(possible);
+      this.#replayInto = null;
       return true;
     }
-    listeners.forEach((listener) => listener());
+    this.#tell();
     return false;
   }
 
-  return {
-    undo: () => replay(done, undone),
-    redo: () => replay(undone, done),
-    canUndo: () => done.length > 0,
-    canRedo: () => undone.length > 0,
-    subscribe: (listener) => listeners.add(listener),
-  };
+  #tell() {
+    this.#listeners.forEach((listener) => listener());
+  }
 }
 
 /** The edits of a step that still make sense, each judged by what the ones before it leave. */
