@@ -48,8 +48,9 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     """Run the stages in `workdir` and return the exit code; a failure is told in an `error` event."""
     try:
         with supervision.only_one(workdir / "lock"):
+            opened = stages.open_run(workdir, weights.default_dir(), on_event, stop)
             _warm_up()
-            stages.run_all(stages.open_run(workdir, weights.default_dir(), on_event, stop), start_at=start_at)
+            stages.run_all(opened, start_at=start_at)
     except Stopped:
         return supervision.EXIT_STOPPED
     except supervision.Busy as error:

@@ -7,14 +7,13 @@ Garden's input normalisation, and are written into the backbone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 import tf_keras
 from official.vision.modeling.backbones import mobilenet
 from official.vision.modeling.layers import nn_blocks
@@ -55,6 +54,13 @@ def load_into(backbone: Any, weights: str, folder: Path) -> None:
     else:
         raise WeightsDoNotFit(f"Unknown weights “{weights}”.")
     assign(backbone, layers)
+    keep_normalisation(backbone)
+
+
+def keep_normalisation(backbone: Any) -> None:
+    """Never train the backbone's batch normalisation: folded weights came without the statistics that this needs."""
+    for _, norm in pairs(backbone):
+        norm.trainable = False
 
 
 def pairs(backbone: Any) -> list[tuple[Any, Any]]:
@@ -147,47 +153,3 @@ def read_lite0(path: Path) -> list[ConvNorm]:
         layers.append(layer(f"{prefix}_depthwise_conv", f"{prefix}_bn1"))
         layers.append(layer(f"{prefix}_project_conv", f"{prefix}_bn2"))
     return [*layers, layer("_conv_head", "_bn1")]
-
-
-def recalibrate(backbone: Any, batches: Iterable[Array]) -> None:
-    """Give a backbone without statistics of its own those of `batches` (each batch × height × width × 3, normalised).
-
-    What it computes at inference stays the same, but it now also behaves when its normalisation is trained.
-    """
-    statistics = [_Moments(norm) for _, norm in pairs(backbone)]
-    try:
-        for batch in batches:
-            backbone(batch, training=False)
-    finally:
-        for moments in statistics:
-            moments.release()
-    for moments in statistics:
-        moments.apply()
-
-
-class _Moments:
-    """Collects mean and variance of what flows into one batch normalisation."""
-
-    def __init__(self, norm: Any) -> None:
-        self._norm = norm
-        self._call: Callable[..., Any] = norm.call
-        self._count, self._sum, self._squares = 0, np.zeros(1), np.zeros(1)
-        norm.call = self._observe
-
-    def _observe(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        values = tf.cast(inputs, tf.float64)
-        self._count += int(np.prod(inputs.shape[:-1]))
-        self._sum = self._sum + tf.reduce_sum(values, (0, 1, 2)).numpy()
-        self._squares = self._squares + tf.reduce_sum(values * values, (0, 1, 2)).numpy()
-        return self._call(inputs, training=False)
-
-    def release(self) -> None:
-        self._norm.call = self._call
-
-    def apply(self) -> None:
-        mean = self._sum / self._count
-        variance = np.maximum(self._squares / self._count - mean * mean, 1e-6)
-        gamma, beta, old_mean, old_variance = self._norm.get_weights()
-        slope = gamma / np.sqrt(old_variance + EPSILON)
-        new = (slope * np.sqrt(variance + EPSILON), beta + slope * (mean - old_mean), mean, variance)
-        self._norm.set_weights([value.astype(np.float32) for value in new])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.pipeline import annotations, config, events, manifest, partition
+from training.pipeline import annotations, config, events, manifest, partition, weights
 from training.pipeline.config import RunConfig
 from training.pipeline.events import OnEvent
 from training.pipeline.manifest import Manifest
@@ -199,5 +199,8 @@ def _longest(run_config: RunConfig) -> int:
 
 
 def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop) -> Run:
-    """Read the manifest and the configuration of `workdir`. Raises ManifestError or ConfigError."""
-    return Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)
+    """Read the manifest and the configuration of `workdir`. Raises ManifestError, ConfigError or WeightsError."""
+    run = Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)
+    if run.config.weights:
+        weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
+    return run

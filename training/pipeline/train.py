@@ -55,6 +55,8 @@ def build(config: RunConfig, experiment: Any, workdir: Path, weights_dir: Path) 
     checkpoints = tf.train.CheckpointManager(checkpoint, str(workdir / "checkpoints"), max_to_keep=2)
     if checkpoints.latest_checkpoint:
         checkpoint.restore(checkpoints.latest_checkpoint)
+        if config.weights:
+            backbones.keep_normalisation(model.backbone)
     elif config.weights:
         backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
     return Trainer(config, experiment, task, model, optimizer, learning_rate, step, checkpoints)

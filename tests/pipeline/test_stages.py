@@ -1,0 +1,95 @@
+"""The predecessor's faults 1 and 2 cannot come back: what is tested is never trained on, not even as a copy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.shapes import artwork, make_workdir
+from training.pipeline import annotations, stages
+from training.pipeline.events import Event
+from training.pipeline.supervision import Stop, Stopped
+
+
+@pytest.fixture
+def run(offline_weights: Path, tmp_path: Path) -> tuple[stages.Run, list[Event]]:
+    """Seven artworks, two of them in the test part, with two copies of each in training."""
+    rows = [artwork(tmp_path, number, "test" if number in (3, 6) else "train") for number in range(1, 8)]
+    make_workdir(tmp_path, rows, augmentation="categories")
+    events: list[Event] = []
+    return stages.open_run(tmp_path, offline_weights, events.append, Stop()), events
+
+
+def _prepare(run: stages.Run) -> None:
+    for name in ("annotations", "partition", "augment"):
+        stages.STAGES[name](run)
+
+
+def test_the_split_comes_before_the_augmentation(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    names = list(stages.STAGES)
+    assert names.index("partition") < names.index("augment") < names.index("tfrecord") < names.index("train")
+    _prepare(opened)
+    copies = annotations.load(annotations.coco_path(opened.workdir, "train_augmented"))
+    assert copies["images"] and not {3, 6} & {image["artwork"] for image in copies["images"]}
+    folder = opened.workdir / "webnet_augmented_dataset" / "7"
+    assert {Path(image["file_name"]) for image in copies["images"]} == set(folder.glob("*.jpg"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_train_records_hold_training_artworks_and_copies_and_test_records_the_rest(
+    run: tuple[stages.Run, list[Event]],
+) -> None:
+    from training.pipeline import tfrecord
+
+    opened, events = run
+    _prepare(opened)
+    stages.STAGES["tfrecord"](opened)
+    train = annotations.load(annotations.coco_path(opened.workdir, "train"))
+    copies = annotations.load(annotations.coco_path(opened.workdir, "train_augmented"))
+    expected = [image["id"] for coco in (train, copies) for image in coco["images"]]
+    assert sorted(map(int, tfrecord.read_source_ids(opened.workdir, "train"))) == sorted(expected)
+    assert len(tfrecord.read_source_ids(opened.workdir, "test")) == 2
+    told = [event["payload"] for event in events if event["payload"].get("stage") == "tfrecord"]
+    assert told[-1]["done"] == told[-1]["total"] == len(expected) + 2
+
+
+def test_the_lists_of_both_parts_name_every_file_once(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    _prepare(opened)
+    folder = opened.workdir / "webnet_splitted_dataset" / "7"
+    train, test = ((folder / f"{part}.txt").read_text().split() for part in ("train", "test"))
+    assert len(train) == 5 and len(test) == 2 and not set(train) & set(test)
+
+
+def test_a_stage_that_was_done_is_skipped_and_can_be_asked_for_again(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, events = run
+    done = opened.workdir / "done"
+    done.mkdir()
+    for name in stages.STAGES:
+        (done / f"{name}.json").write_text("{}")
+    stages.run_all(opened)
+    assert {event["payload"]["state"] for event in events} == {"skipped"}
+    stages.forget(opened.workdir, ["evaluate", "export"])
+    assert {path.stem for path in done.iterdir()} == set(stages.STAGES) - {"evaluate", "export"}
+
+
+def test_a_stop_between_stages_is_obeyed(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    opened.stop.set()
+    with pytest.raises(Stopped):
+        stages.run_all(opened)
+    assert not (opened.workdir / "done").exists()
+
+
+def test_coco_boxes_are_cut_at_the_border_and_numbered(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    data = json.loads((opened.workdir / "manifest.json").read_text())
+    data["artworks"][0]["boxes"] = [{"label": 2, "x": -0.4, "y": 0, "width": 480.4, "height": 360.3}]
+    from training.pipeline import manifest
+
+    coco = annotations.to_coco(manifest.parse(data, opened.workdir), "train")
+    first = coco["annotations"][0]
+    assert first["bbox"] == [0.0, 0, 480.0, 360.0] and first["category_id"] == 2
+    assert [row["id"] for row in coco["annotations"]] == list(range(1, len(coco["annotations"]) + 1))
+    assert [row["label"] for row in coco["categories"]] == [1, 2, 3]
