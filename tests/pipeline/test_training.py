@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import itertools
 import json
@@ -227,3 +228,11 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
     code, events = finish(start("training.pipeline", tmp_path))
     assert code == 1
     assert "manifest.json" in _of(events, "error")[-1]["message"]
+
+
+def test_a_fault_nobody_foresaw_is_told_in_a_sentence() -> None:
+    from training.pipeline.__main__ import explain
+
+    assert "disk is full" in explain(OSError(errno.ENOSPC, "no space"))
+    assert "memory" in explain(MemoryError())
+    assert explain(KeyError("x")) == "The training stopped because of an unexpected fault: 'x'"

@@ -9,6 +9,7 @@ go on), 4 another process is at work in the folder.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import threading
@@ -59,15 +60,24 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     except _EXPECTED as error:
         on_event(events.error(str(error)))
         return supervision.EXIT_FAILED
-    except MemoryError:
-        on_event(events.error("The machine ran out of memory. Close other programs or choose a smaller detector."))
-        return supervision.EXIT_FAILED
     except Exception as error:
         detail = traceback.format_exc()
         print(detail, file=sys.stderr)
-        on_event(events.error(f"The training stopped because of an unexpected fault: {error}", detail))
+        on_event(events.error(explain(error), detail))
         return supervision.EXIT_FAILED
     return supervision.EXIT_DONE
+
+
+def explain(error: Exception) -> str:
+    """A sentence for people about a fault that the pipeline did not foresee in detail."""
+    # By name: importing TensorFlow for its classes would cost every start ten seconds.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "The machine ran out of memory. Close other programs or choose a smaller detector."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Make room, then resume the training."
+    if type(error).__name__ == "Diverged":
+        return str(error)
+    return f"The training stopped because of an unexpected fault: {error}"
 
 
 def _channel(workdir: Path, *, supervised: bool) -> OnEvent:

@@ -141,7 +141,10 @@ def _configure(run: Run) -> str:
 def _train(run: Run) -> str:
     from training.pipeline import train
 
+    run.on_event(events.log("Building the detector …"))
     trainer = _trainer(run)
+    done = int(trainer.step)
+    run.on_event(events.log(f"Going on after step {done}." if done else "The first step takes longest: it compiles."))
     train.train(trainer, run.workdir, _coco(run, "test"), on_event=run.on_event, stop=run.stop)
     return f"{run.config.steps} steps"
 

@@ -5,6 +5,7 @@ A detector starts from pretrained backbone weights, never from the test part: th
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from training.pipeline.events import Metrics, OnEvent
 from training.pipeline.supervision import Stop, Stopped
 
 METRICS_SECONDS = 1.0
+
+
+class Diverged(RuntimeError):
+    """The loss is no number any more; the message says what to try."""
 
 
 @dataclass
@@ -156,6 +161,8 @@ class _Report:
     def _point(self, step: int, metrics: list[Any], step_seconds: float) -> Metrics:
         config = self._trainer.config
         values = {metric.name: float(metric.result()) for metric in metrics}
+        if not math.isfinite(values["total_loss"]):
+            raise Diverged(f"The training lost its way at step {step}: the loss is no number any more. Start it again.")
         evaluations = sum(other > step for other in _evaluation_steps(config))
         left = (config.steps - step) * self._step_seconds + evaluations * self._evaluation_seconds
         return Metrics(
