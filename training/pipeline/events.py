@@ -12,7 +12,7 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Metrics:
-    """One point of the loss curve. `loss` = `box_loss` + `class_loss` + weight decay, means since the last point."""
+    """One point of the loss curve. `loss` = `box_loss` + `class_loss`, means since the last point."""
 
     step: int
     total_steps: int

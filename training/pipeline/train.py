@@ -168,7 +168,7 @@ class _Report:
         return Metrics(
             step=step,
             total_steps=config.steps,
-            loss=round(values["total_loss"], 5),
+            loss=round(values["model_loss"], 5),
             box_loss=round(values["box_loss"] * self._trainer.experiment.task.losses.box_loss_weight, 5),
             class_loss=round(values["cls_loss"], 5),
             learning_rate=float(self._trainer.learning_rate(step)),
