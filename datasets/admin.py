@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,6 +22,7 @@ from datasets.curation import CuratedAdmin
 from datasets.forms import CommonValueForm, MembershipFormSet, MetadataForm
 from datasets.models import Artwork, Dataset, Membership, Role
 from datasets.permissions import role_of
+from datasets.querysets import number_of
 from datasets.refusals import Conflict
 
 
@@ -116,14 +116,18 @@ class DatasetAdmin(SoftDeletion):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
-        artworks = Artwork.objects.present().filter(dataset=OuterRef("pk")).order_by().values("dataset")
+        artworks = Artwork.objects.present().filter(dataset=OuterRef("pk"))
         done = artworks.filter(state__in=[Artwork.State.ANNOTATED, Artwork.State.NOTHING])
-        members = Membership.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset")
-        counted = {"artwork_total": artworks, "annotated_total": done, "member_total": members}
-        totals = {
-            name: Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0) for name, rows in counted.items()
-        }
-        return super().get_queryset(request).annotate(**totals)
+        members = Membership.objects.filter(dataset=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                artwork_total=number_of(artworks),
+                annotated_total=number_of(done),
+                member_total=number_of(members),
+            )
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:

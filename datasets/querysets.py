@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from datasets.models import Artwork, Dataset  # noqa: F401
@@ -30,21 +31,29 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self if user.is_superuser else self.filter(memberships__user=user)
 
     def with_totals(self, user: Any) -> DatasetQuerySet:
-        """Add `artwork_total`, `annotated_total`, `suggested_total`, `own_role` and the id of a cover artwork."""
+        """Add `artwork_total`, `annotated_total`, `suggested_total`, `own_role` and the id of a cover artwork.
+
+        Each is counted in an index of its own: joining the artworks would sort all of them.
+        """
         from datasets.models import Artwork, Membership
 
-        there = Q(artworks__deleted_at=None)
-        cover = Artwork.objects.present().filter(dataset=OuterRef("pk")).order_by("added_at", "pk")
+        artworks = Artwork.objects.present().filter(dataset=OuterRef("pk"))
+        membership = Membership.objects.filter(dataset=OuterRef("pk"), user=user).order_by()
+        cover = artworks.order_by("added_at", "pk")
         return self.annotate(
-            artwork_total=Count("artworks", filter=there, distinct=True),
-            annotated_total=Count(
-                "artworks", filter=there & Q(artworks__state__in=["annotated", "nothing"]), distinct=True
-            ),
-            suggested_total=Count("artworks", filter=there & Q(artworks__state="suggested"), distinct=True),
-            own_role=Subquery(Membership.objects.filter(dataset=OuterRef("pk"), user=user).values("role")[:1]),
+            artwork_total=number_of(artworks),
+            annotated_total=number_of(artworks.filter(state__in=["annotated", "nothing"])),
+            suggested_total=number_of(artworks.filter(state="suggested")),
+            own_role=Subquery(membership.values("role")[:1]),
             cover_id=Subquery(cover.values("pk")[:1]),
             cover_sha256=Subquery(cover.values("sha256")[:1]),
         )
+
+
+def number_of(rows: models.QuerySet[Any]) -> Coalesce:
+    """How many rows of each dataset there are, as an expression; they are filtered by `dataset=OuterRef("pk")`."""
+    counted = rows.order_by().values("dataset").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
 
 
 class ArtworkQuerySet(models.QuerySet["Artwork"]):
