@@ -55,6 +55,7 @@ export function listen(path, { onState, onEvents, onStatus, seen = new Map() }) 
     socket = null;
     if (closed) return;
     if (code === DENIED) {
+      close();
       onStatus?.("denied");
       return;
     }

@@ -28,8 +28,12 @@ export class QueueItem {
 }
 
 export class UploadQueue {
-  /** @param {(item: QueueItem|null) => void} onChange gets the item that changed, or null when the queue has run dry */
-  constructor(onChange) {
+  /**
+   * @param {(item: QueueItem|null) => void} onChange gets the item that changed, or null when the queue has run dry
+   * @param {number[]} waits milliseconds before each further try of a file
+   */
+  constructor(onChange, waits = WAITS) {
+    this.waits = waits;
     this.items = [];
     this.onChange = onChange;
     this.busy = 0;
@@ -112,9 +116,9 @@ export class UploadQueue {
   async failed(item, error, signal) {
     if (signal.aborted) this.set(item, { state: "stopped" });
     else if (error.code === "duplicate") this.set(item, { state: "present", reason: error.message });
-    else if (isPassing(error) && item.attempt < WAITS.length) {
+    else if (isPassing(error) && item.attempt < this.waits.length) {
       this.set(item, { reason: error.message, progress: 0 });
-      await pause(WAITS[item.attempt++]);
+      await pause(this.waits[item.attempt++]);
       if (signal.aborted) this.set(item, { state: "stopped" });
       else await this.work(item);
     } else this.set(item, { state: error.status >= 400 && error.status < 500 ? "refused" : "failed", reason: error.message ?? String(error) });

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { RunState } from "../../static/js/runstate.js";
+
+const open = (state = "running") => new RunState({ id: 1, state, message: "" });
+const stage = (name, state, more = {}) => ({ kind: "stage", payload: { stage: name, state, done: 0, total: 0, message: "", ...more } });
+
+test("a stage goes from waiting over progress to done and keeps what it said", () => {
+  const run = open();
+  assert.equal(run.stages.get("augment").state, "waiting");
+  run.apply(stage("augment", "started"));
+  run.apply(stage("augment", "progress", { done: 3, total: 9 }));
+  assert.deepEqual(run.stages.get("augment"), { state: "started", done: 3, total: 9, message: "" });
+  run.apply(stage("augment", "done", { message: "9 copies" }));
+  assert.equal(run.stages.get("augment").message, "9 copies");
+});
+
+test("a stage that an earlier try has finished stays done when the run goes on", () => {
+  const run = open();
+  run.apply(stage("tfrecord", "done", { message: "56 records" }));
+  run.apply(stage("tfrecord", "skipped", { message: "done earlier" }));
+  assert.deepEqual([run.stages.get("tfrecord").state, run.stages.get("tfrecord").message], ["done", "56 records"]);
+});
+
+test("what was under way when a run stopped is shown as stopped", () => {
+  const run = open();
+  run.apply(stage("train", "started"));
+  run.apply({ kind: "status", payload: { state: "cancelled", message: "" } });
+  assert.equal(run.stages.get("train").state, "stopped");
+  assert.equal(run.isOver, true);
+});
+
+test("an error stays with its run until it goes on", () => {
+  const run = open();
+  run.apply({ kind: "error", payload: { message: "no memory", detail: "trace" }, time: "2026-01-01T00:00:00Z" });
+  run.apply({ kind: "status", payload: { state: "failed", message: "no memory" } });
+  assert.equal(run.error.message, "no memory");
+  assert.match(run.log[0].text, /trace/);
+  run.apply({ kind: "status", payload: { state: "queued", message: "" } });
+  assert.equal(run.error, null);
+});
+
+test("the training part is never taken for the test part", () => {
+  const run = open();
+  run.apply({ kind: "evaluation", payload: { step: 5, split: "train", AP50: 0.99 } });
+  assert.equal(run.evaluation, null);
+  run.apply({ kind: "evaluation", payload: { step: 5, split: "test", AP50: 0.5 } });
+  assert.equal(run.evaluation.AP50, 0.5);
+});
+
+test("an inference counts its suggestions and how far it is", () => {
+  const run = open();
+  run.apply({ kind: "progress", payload: { done: 3, total: 12 } });
+  run.apply({ kind: "artwork", payload: { artwork: 1, revision: 2, boxes: 4 } });
+  run.apply({ kind: "artwork", payload: { artwork: 2, revision: 2, boxes: 0 } });
+  assert.deepEqual([run.share, run.artworks, run.suggestions], [0.25, 1, 4]);
+});
+
+test("an event of a kind that is not known yet changes nothing", () => {
+  const run = open();
+  run.apply({ kind: "weather", payload: {} });
+  assert.equal(run.state, "running");
+});
