@@ -12,7 +12,6 @@ import argparse
 import errno
 import os
 import sys
-import threading
 import traceback
 from pathlib import Path
 
@@ -50,7 +49,6 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     try:
         with supervision.only_one(workdir / "lock"):
             opened = stages.open_run(workdir, weights.default_dir(), on_event, stop)
-            _warm_up()
             stages.run_all(opened, start_at=start_at)
     except Stopped:
         return supervision.EXIT_STOPPED
@@ -84,17 +82,6 @@ def _channel(workdir: Path, *, supervised: bool) -> OnEvent:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     return supervision.events_to_stdout(workdir / "trainer.log") if supervised else supervision.for_people(sys.stdout)
-
-
-def _warm_up() -> None:
-    """Load TensorFlow, which takes many seconds, while the first stages are at work in other processes."""
-
-    def load() -> None:
-        import training.pipeline.configure
-        import training.pipeline.export
-        import training.pipeline.train  # noqa: F401
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 if __name__ == "__main__":
