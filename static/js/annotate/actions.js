@@ -19,10 +19,11 @@ export class Actions {
    * @param context.desk what the person is doing
    * @param context.bounds {width, height} of the artwork
    * @param context.visible () → rectangle of the artwork that is in view
+   * @param context.reveal (rectangle) brings it into view
    * @param context.tell (text) → a notice
    */
-  constructor({ store, desk, bounds, visible, tell }) {
-    Object.assign(this, { store, desk, bounds, visible, tell });
+  constructor({ store, desk, bounds, visible, reveal, tell }) {
+    Object.assign(this, { store, desk, bounds, visible, reveal, tell });
   }
 
   /** End what is being drawn or moved: keep it. */
@@ -99,7 +100,7 @@ export class Actions {
     const index = ids.indexOf(this.desk.selected);
     const next = index < 0 ? (direction > 0 ? 0 : ids.length - 1) : index + direction;
     if (!wrap && (next < 0 || next >= ids.length)) return false;
-    this.desk.set({ selected: ids[(next + ids.length) % ids.length] });
+    this.#goTo(ids[(next + ids.length) % ids.length]);
     return true;
   }
 
@@ -109,7 +110,7 @@ export class Actions {
     if (!this.store.box(id)) return;
     const next = this.#following(id);
     this.store.apply([{ op: "delete", id }]);
-    this.desk.set({ selected: next });
+    this.#goTo(next);
   }
 
   /** Accept a suggestion and select the next one; false where it is none. */
@@ -118,7 +119,7 @@ export class Actions {
     if (this.store.box(id)?.state !== "suggested") return false;
     const next = this.#following(id);
     this.store.apply([{ op: "accept", id }]);
-    this.desk.set({ selected: next ?? id });
+    this.#goTo(next ?? id);
     return true;
   }
 
@@ -145,6 +146,12 @@ export class Actions {
 
   #selectedBox() {
     return this.desk.selected === null ? undefined : this.store.box(this.desk.selected);
+  }
+
+  /** Select a box that may be out of view. (What is selected with the pointer is in view: nothing must move then.) */
+  #goTo(id) {
+    this.desk.set({ selected: id });
+    if (id) this.reveal(this.store.box(id));
   }
 
   #ordered() {

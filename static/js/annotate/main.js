@@ -39,7 +39,8 @@ const history = new History(store);
 const desk = new Desk(firstState());
 const picture = new Picture(element, { ...bounds, url: data.artwork.urls.display });
 const tell = (text) => toast(text, { kind: "error" });
-const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), tell });
+const reveal = (rect) => picture.show(rect);
+const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), reveal, tell });
 const context = { store, desk, labels, actions, picture, bounds, canDraw, data, element, history };
 
 const where = { username: data.username, dataset: data.dataset.id, artwork: data.artwork.id };
@@ -67,7 +68,6 @@ if (data.can.curate) new MetadataForm(find("#metadata"), { url: data.urls.api, a
 
 store.subscribe(() => desk.selected && !store.box(desk.selected) && desk.set({ selected: null }));
 desk.subscribe(() => desk.label !== null && sessionStorage.setItem(labelKey, desk.label), "label");
-desk.subscribe(() => store.box(desk.selected) && picture.show(store.box(desk.selected)), "selected");
 picture.ready.then(shown, (error) => toast(error.message, { kind: "error", seconds: 60 }));
 
 /** The concept used last; an artwork without boxes is opened to draw on, one with boxes to look at. */

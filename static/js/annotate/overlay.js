@@ -19,6 +19,7 @@ const DIAMOND = 6;
 const TAG_HEIGHT = 18;
 /** Narrower boxes, in screen pixels, carry no name: a crowd of names would hide the picture. */
 const TAG_FROM = 34;
+const TAG_CELL = 16;
 const FONT = '600 12px system-ui, "Noto Sans", "Liberation Sans", sans-serif';
 const UNKNOWN = { name: "?", colour: "#888888" };
 
@@ -55,11 +56,15 @@ export class Overlay {
     const size = this.#prepare();
     const { x, y, sx, sy } = this.picture.transform();
     const place = (rect) => ({ x: x + rect.x * sx, y: y + rect.y * sy, width: rect.width * sx, height: rect.height * sy });
+    const painted = [];
     for (const box of visibleBoxes(this.store, this.desk)) {
       if (box.id === this.desk.selected || box.id === this.desk.draft?.id) continue;
       const rect = place(box);
-      if (isInside(rect, size)) this.#paintBox(box, rect, false);
+      if (!isInside(rect, size)) continue;
+      this.#paintBox(box, rect, false);
+      if (rect.width >= TAG_FROM) painted.push({ box, rect });
     }
+    this.#paintTags(painted);
     this.#paintSelected(place);
     const { tool, pointer } = this.desk;
     if (tool === "box" && pointer) this.#paintCrosshair(place({ ...pointer, width: 0, height: 0 }), size);
@@ -85,6 +90,7 @@ export class Overlay {
     const rect = place(draft?.rect ?? box);
     this.#paintBox({ ...box, label: draft?.label ?? box.label }, rect, true);
     const isNew = draft && draft.id === null;
+    this.#paintTag(this.#tagOf({ ...box, label: draft?.label ?? box.label }, rect));
     if (this.canDraw && !isNew) this.#paintHandles(rect);
   }
 
@@ -97,7 +103,6 @@ export class Overlay {
       this.context.fillRect(rect.x, rect.y, rect.width, rect.height);
     }
     if (box.source === "detector") this.#paintDiamond(rect.x + rect.width, rect.y, label.colour, suggested);
-    if (selected || rect.width >= TAG_FROM) this.#paintTag(box, label, rect);
   }
 
   /** The halo is the opposite of the line, so that one of them stands out from any painting. */
@@ -129,13 +134,31 @@ export class Overlay {
     context.stroke();
   }
 
-  #paintTag({ state, score }, { name, colour }, rect) {
+  /** Names of boxes, the surest first; a name that would cover another one is left out. */
+  #paintTags(painted) {
+    const taken = new Set();
+    painted.sort((a, b) => sureness(b.box) - sureness(a.box));
+    for (const { box, rect } of painted) {
+      const tag = this.#tagOf(box, rect);
+      const cells = cellsOf(tag);
+      if (cells.some((cell) => taken.has(cell))) continue;
+      cells.forEach((cell) => taken.add(cell));
+      this.#paintTag(tag);
+    }
+  }
+
+  #tagOf({ label, state, score }, rect) {
+    const { name, colour } = this.labels.get(label) ?? UNKNOWN;
     const text = state === "suggested" && score !== null ? `${name} ${scoreText(score)}` : name;
     const y = rect.y >= TAG_HEIGHT ? rect.y - TAG_HEIGHT : rect.y;
+    return { text, colour, x: rect.x - 1, y, width: this.#widthOf(text) + 10 };
+  }
+
+  #paintTag({ text, colour, x, y, width }) {
     this.context.fillStyle = colour;
-    this.context.fillRect(rect.x - 1, y, this.#widthOf(text) + 10, TAG_HEIGHT);
+    this.context.fillRect(x, y, width, TAG_HEIGHT);
     this.context.fillStyle = inkOn(colour);
-    this.context.fillText(text, rect.x + 4, y + TAG_HEIGHT / 2 + 0.5);
+    this.context.fillText(text, x + 5, y + TAG_HEIGHT / 2 + 0.5);
   }
 
   /** Measuring text is slow, and few different texts are painted often. */
@@ -174,4 +197,20 @@ export class Overlay {
 
 function isInside({ x, y, width, height }, size) {
   return x <= size.width && y <= size.height && x + width >= 0 && y + height >= 0;
+}
+
+/** Confirmed boxes before suggestions, these by their score. */
+function sureness({ state, score }) {
+  return state === "confirmed" ? 2 : (score ?? 1);
+}
+
+/** The cells of a coarse grid that a tag lies in: finding a free place must not cost more with more boxes. */
+function cellsOf({ x, y, width }) {
+  const cells = [];
+  for (const row of new Set([Math.floor(y / TAG_HEIGHT), Math.floor((y + TAG_HEIGHT - 1) / TAG_HEIGHT)])) {
+    for (let column = Math.floor(x / TAG_CELL); column <= Math.floor((x + width) / TAG_CELL); column += 1) {
+      cells.push(`${column}:${row}`);
+    }
+  }
+  return cells;
 }

@@ -24,13 +24,14 @@ export class SelectedPanel {
 
   #wire() {
     const { label } = this.form.elements;
-    const button = (name) => this.section.querySelector(`[data-${name}]`);
+    // Only those who may draw have the buttons.
+    const onClick = (name, action) => this.section.querySelector(`[data-${name}]`)?.addEventListener("click", action);
     label.addEventListener("change", () => this.actions.chooseLabel(Number(label.value)));
     PLACE.forEach((name) => this.form.elements[name].addEventListener("change", () => this.#move()));
     this.form.addEventListener("submit", (event) => event.preventDefault());
-    button("accept").addEventListener("click", () => this.actions.accept());
-    button("duplicate").addEventListener("click", () => this.actions.duplicate());
-    button("delete").addEventListener("click", () => this.actions.remove());
+    onClick("accept", () => this.actions.accept());
+    onClick("duplicate", () => this.actions.duplicate());
+    onClick("delete", () => this.actions.remove());
   }
 
   get #box() {
@@ -50,7 +51,7 @@ export class SelectedPanel {
       if (elements[name] !== document.activeElement) elements[name].value = Math.round(rect[name] * 10) / 10;
     }
     this.section.querySelector(".origin").textContent = originText(box);
-    this.section.querySelector("[data-accept]").hidden = box.state !== "suggested";
+    this.section.querySelector("[data-accept]")?.toggleAttribute("hidden", box.state !== "suggested");
   }
 
   #select() {
