@@ -56,12 +56,18 @@ def _open(request: HttpRequest, artwork: Artwork, kind: str) -> HttpResponseBase
     if kind != "original":
         with stored:
             return HttpResponse(stored.read(), content_type=content_type)
+    return download(request, stored, name=artwork.file_name, size=artwork.byte_size, content_type=content_type)
+
+
+def download(request: HttpRequest, stored: File, *, name: str, size: int, content_type: str = "") -> HttpResponseBase:
+    """Send an open file of `size` bytes as a download called `name`, in pieces, and close it afterwards."""
+    content_type = content_type or "application/octet-stream"
     if isinstance(request, ASGIRequest):
         response: HttpResponseBase = StreamingHttpResponse(_chunks(stored), content_type=content_type)
-        response["Content-Length"] = str(artwork.byte_size)
+        response["Content-Length"] = str(size)
     else:
         response = FileResponse(stored, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(True, artwork.file_name) or "attachment"
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return response
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import FileResponse, Http404
+from django.core.files import File
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
@@ -88,12 +90,14 @@ class DetectorFile(DetectorView):
     """One of a detector's files, to download."""
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
-    def get(self, request: Request, dataset_id: int, detector_id: int, name: str) -> FileResponse:
+    def get(self, request: Request, dataset_id: int, detector_id: int, name: str) -> HttpResponseBase:
         detector = get_object_or_404(self.get_queryset(), pk=detector_id)
         # A name out of the folder's own list: nothing that a client sends becomes part of a path.
-        if name not in files.detector_files(detector):
+        size = files.detector_files(detector).get(name)
+        if size is None:
             raise Http404
-        return FileResponse((files.detector_folder(detector) / name).open("rb"), as_attachment=True, filename=name)
+        stored = File((files.detector_folder(detector) / name).open("rb"))
+        return download(request._request, stored, name=name, size=size)
 
 
 class TrainingOptions(InDataset, APIView):

@@ -124,13 +124,24 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
         ]
 
 
+# What a database column of ids holds: a larger number is refused here and not by the database.
+LARGEST_ID = 2**63 - 1
+
+
+class Id(serializers.IntegerField):
+    """The id of a row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
+
+
 class TrainingRequestSerializer(serializers.Serializer[Any]):
     """What starts a training; `labels` null means all concepts that have boxes."""
 
     architecture = serializers.ChoiceField([(a.key, a.title) for a in ARCHITECTURES.values()])
     budget = serializers.ChoiceField([(b.key, b.title) for b in BUDGETS.values()])
     augmentation = serializers.ChoiceField([(a.key, a.title) for a in AUGMENTATIONS.values()])
-    labels = serializers.ListField(child=serializers.IntegerField(), required=False, allow_null=True, max_length=500)
+    labels = serializers.ListField(child=Id(), required=False, allow_null=True, max_length=500)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
     name = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
@@ -138,7 +149,7 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
 class InferenceRequestSerializer(serializers.Serializer[Any]):
     """What lets a detector draw boxes; `artwork` null means the whole dataset."""
 
-    detector = serializers.IntegerField()
-    artwork = serializers.IntegerField(required=False, allow_null=True, default=None)
+    detector = Id()
+    artwork = Id(required=False, allow_null=True, default=None)
     threshold = serializers.FloatField(min_value=0, max_value=1)
-    mapping = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    mapping = serializers.DictField(child=Id(allow_null=True))

@@ -239,6 +239,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    # Three models have a field `state`: the schema needs a name for each set of values.
+    "ENUM_NAME_OVERRIDES": {
+        "ArtworkState": "datasets.models.Artwork.State",
+        "RunState": "training.models.Run.State",
+        "BoxState": "annotations.serializers.SHOWN_STATES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
