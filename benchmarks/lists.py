@@ -90,7 +90,7 @@ def fill(user: Any, count: int) -> dict[str, int]:
     from datasets.models import Artwork
     from datasets.services import create_dataset
 
-    dice = random.Random(count)  # noqa: S311  (titles, no secrets)
+    dice = random.Random(count)
     dataset = create_dataset(user=user, name=f"{count} artworks", description="")
     labels = [Label.objects.create(dataset=dataset, name=f"Concept {n}", colour="#336699") for n in range(8)]
     states = ["todo", "suggested", "annotated", "annotated"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 EVENTS, PAUSE = 300, 0.1
-PASSWORD = "correct horse battery"  # noqa: S105  (an installation that is deleted again)
+PASSWORD = "correct horse battery"
 TALKER = "benchmarks.live"
 LISTEN = """url => {
   window.delays = [];

@@ -159,7 +159,7 @@ def picture() -> Callable[..., bytes]:
 
     def make(width: int = 200, height: int = 150, seed: int = 0, suffix: str = ".jpg") -> bytes:
         red, green, blue = (seed * 37) % 200 + 20, (seed * 91) % 200 + 20, (seed * 151) % 200 + 20
-        image = pyvips.Image.black(width, height, bands=3) + [red, green, blue]
+        image = pyvips.Image.black(width, height, bands=3).linear(1, [red, green, blue])
         image = image.draw_rect([255, 255, 255], width // 4, height // 4, width // 3, height // 3, fill=True)
         return bytes(image.cast("uchar").copy(interpretation="srgb").write_to_buffer(suffix))
 

@@ -1,7 +1,7 @@
 """`python -m tests.seed [ARTWORKS]`: fill the installation of the environment with a small dataset that can be learnt.
 
-Each artwork shows one to three discs and bars of plain colour on a plain ground, with their boxes confirmed. Prints JSON:
-the ids of dataset and labels.
+Each artwork shows one to three discs and bars of plain colour on a plain ground, with their boxes confirmed. Prints
+JSON: the ids of dataset and labels.
 """
 
 from __future__ import annotations

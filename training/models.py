@@ -57,7 +57,9 @@ class Run(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_seq = models.PositiveIntegerField(default=0, editable=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
@@ -124,8 +126,24 @@ class Detector(models.Model):
     labels = models.JSONField(_("concepts"), editable=False)
     metrics = models.JSONField(_("metrics"), default=dict, editable=False)
     folder = models.CharField(max_length=500, editable=False)
-    dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, blank=True, editable=False, related_name="detectors", verbose_name=_("dataset"))
-    run = models.OneToOneField(TrainingRun, models.CASCADE, null=True, blank=True, editable=False, related_name="detector", verbose_name=_("run"))
+    dataset = models.ForeignKey(
+        Dataset,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="detectors",
+        verbose_name=_("dataset"),
+    )
+    run = models.OneToOneField(
+        TrainingRun,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="detector",
+        verbose_name=_("run"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -147,7 +165,9 @@ class InferenceRun(Run):
     """
 
     detector = models.ForeignKey(Detector, models.RESTRICT, related_name="inference_runs", verbose_name=_("detector"))
-    artwork = models.ForeignKey(Artwork, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("artwork"))
+    artwork = models.ForeignKey(
+        Artwork, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("artwork")
+    )
     threshold = models.FloatField(_("threshold"))
     mapping = models.JSONField(_("mapping"))
 

@@ -21,11 +21,11 @@ from django_q.tasks import async_task
 
 from annotations.models import Label
 from datasets.models import Artwork, Dataset
+from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots
 from training.models import Detector, InferenceRun, Run, TrainingRun
 from training.pipeline.config import ARCHITECTURES, plan
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
-from datasets.refusals import Conflict, Refusal
 
 State = Run.State
 
@@ -77,7 +77,11 @@ def start_training(
         with transaction.atomic():
             snapshot = snapshots.freeze(dataset, labels, seed=seed)
             config = plan(
-                architecture=architecture, budget=budget, augmentation=augmentation, seed=seed, images=ready.counts["artworks"]
+                architecture=architecture,
+                budget=budget,
+                augmentation=augmentation,
+                seed=seed,
+                images=ready.counts["artworks"],
             )
             run = TrainingRun.objects.create(
                 dataset=dataset,
@@ -308,7 +312,9 @@ def delete_detector(detector: Detector) -> None:
     Raises Conflict for a pretrained one, and for one that a run is using.
     """
     if detector.kind == Detector.Kind.PRETRAINED:
-        raise Conflict(_("A pretrained detector belongs to the installation and cannot be deleted here."), code="pretrained")
+        raise Conflict(
+            _("A pretrained detector belongs to the installation and cannot be deleted here."), code="pretrained"
+        )
     if InferenceRun.objects.filter(detector=detector, state__in=[State.QUEUED, State.RUNNING]).exists():
         message = _("This detector is drawing boxes right now. Wait until the run ends, or cancel it.")
         raise Conflict(message, code="in_use")

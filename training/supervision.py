@@ -96,9 +96,7 @@ class Child:
             return
 
 
-def supervise(
-    child: Child, *, on_events: Callable[[list[PipelineEvent]], None], go_on: Callable[[], bool]
-) -> Outcome:
+def supervise(child: Child, *, on_events: Callable[[list[PipelineEvent]], None], go_on: Callable[[], bool]) -> Outcome:
     """Pass on what the child says until it ends; stop it when `go_on` (asked every second) says no.
 
     `on_events` gets batches in order. Whatever happens here, no process of the child's group survives the call.

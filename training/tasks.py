@@ -98,7 +98,9 @@ def _prepare_training(run: TrainingRun) -> Path:
     workdir = files.run_folder(run.pk)
     manifest = run.snapshot.manifest
     for row in manifest["artworks"]:
-        files.fetch_image(f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg", workdir / row["file"])
+        files.fetch_image(
+            f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg", workdir / row["file"]
+        )
     if not (workdir / pipeline_manifest.FILE_NAME).exists():
         pipeline_manifest.save(manifest, workdir)
     if not (workdir / pipeline_config.FILE_NAME).exists():
@@ -108,7 +110,7 @@ def _prepare_training(run: TrainingRun) -> Path:
 
 
 def _prepare_inference(run: InferenceRun) -> tuple[Path, int]:
-    """Write the request for the artworks that are left; return the work folder and how many artworks there are in all."""
+    """Write the request for the artworks that are left; return the work folder and the number of all artworks."""
     workdir = files.run_folder(run.pk)
     workdir.mkdir(parents=True, exist_ok=True)
     artworks = Artwork.objects.present().filter(dataset=run.dataset).order_by("title", "pk")
@@ -204,14 +206,18 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
     if run.cancel_requested:
         services.end_run(run_id, worker, State.CANCELLED, message)
     elif outcome.code == 1:
-        services.end_run(run_id, worker, State.FAILED, outcome.error or _("The process ended with an error; see its log."))
+        services.end_run(
+            run_id, worker, State.FAILED, outcome.error or _("The process ended with an error; see its log.")
+        )
     else:
         services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED)
 
 
 def _reason(outcome: Outcome) -> str:
     if outcome.code < 0:
-        text = _("The process was ended by signal %(number)d (9: killed, often for lack of memory); it is started again.")
+        text = _(
+            "The process was ended by signal %(number)d (9: killed, often for lack of memory); it is started again."
+        )
         return text % {"number": -outcome.code}
     if outcome.code == LOCKED:
         return _("An earlier process was still in the work folder; the run is started again.")

@@ -57,7 +57,12 @@ class Me(APIView):
 
     @extend_schema(
         responses=inline_serializer(
-            "Me", {"id": serializers.IntegerField(), "username": serializers.CharField(), "staff": serializers.BooleanField()}
+            "Me",
+            {
+                "id": serializers.IntegerField(),
+                "username": serializers.CharField(),
+                "staff": serializers.BooleanField(),
+            },
         )
     )
     def get(self, request: Request) -> Response:

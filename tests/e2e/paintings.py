@@ -44,7 +44,9 @@ def class_names(folder: Path) -> list[str]:
     return list(names.values()) if isinstance(names, dict) else list(names)
 
 
-def boxes_of(file: Path, names: list[str], concepts: tuple[str, ...]) -> tuple[tuple[str, float, float, float, float], ...]:
+def boxes_of(
+    file: Path, names: list[str], concepts: tuple[str, ...]
+) -> tuple[tuple[str, float, float, float, float], ...]:
     """The boxes beside an image, of the wanted concepts, cut to the image."""
     text = Path(str(file).replace("/images/", "/labels/")).with_suffix(".txt")
     boxes = []

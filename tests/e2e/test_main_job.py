@@ -230,7 +230,11 @@ class Job:
         """What the run has said is complete: numbered without gaps, every stage done, the loss lower than at first."""
         events = self.api(f"runs/{run}/events/")["results"]
         assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-        done = [e["payload"]["stage"] for e in events if e["kind"] == "stage" and e["payload"]["state"] in ("done", "skipped")]
+        done = [
+            e["payload"]["stage"]
+            for e in events
+            if e["kind"] == "stage" and e["payload"]["state"] in ("done", "skipped")
+        ]
         stages = ["annotations", "partition", "augment", "tfrecord", "configure", "train", "evaluate", "export"]
         assert done == stages
         losses = [event["payload"]["loss"] for event in events if event["kind"] == "metrics"]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ class Watched:
 def training(make_server: Callable[..., Server], offline_weights: Path) -> Watched:
     if not Path("/proc/self/stat").exists():
         skip_or_fail("These tests find processes in /proc.")
-    server = make_server(serve=True, WEBNET_WEIGHTS=str(offline_weights), WEBNET_RUN_LEASE_SECONDS="5", WEBNET_HEARTBEAT_SECONDS="2")
+    server = make_server(
+        serve=True, WEBNET_WEIGHTS=str(offline_weights), WEBNET_RUN_LEASE_SECONDS="5", WEBNET_HEARTBEAT_SECONDS="2"
+    )
     dataset = server.seed(12)["dataset"]
     return Watched(server, dataset)
 
@@ -114,7 +117,7 @@ def test_a_training_survives_the_kill_of_its_trainer_and_of_its_worker(training:
     assert steps[-1] == training.state()["training"]["total_steps"]
     assert second > first
     # It went on from a checkpoint and did not begin again.
-    restarts = [later for earlier, later in zip(steps, steps[1:], strict=False) if later < earlier]
+    restarts = [later for earlier, later in pairwise(steps) if later < earlier]
     assert all(step > 1 for step in restarts), restarts
 
 

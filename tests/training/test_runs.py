@@ -40,7 +40,12 @@ def ready(dataset: Any, label: Label, make_artwork: Any) -> Any:
 @pytest.fixture
 def detector(dataset: Any) -> Detector:
     return Detector.objects.create(
-        name="Pretrained", kind="pretrained", architecture="x", input_size=300, labels=[{"id": 1, "name": "Person"}], folder="x"
+        name="Pretrained",
+        kind="pretrained",
+        architecture="x",
+        input_size=300,
+        labels=[{"id": 1, "name": "Person"}],
+        folder="x",
     )
 
 
@@ -50,7 +55,9 @@ def start(dataset: Any, user: Any = None, **more: Any) -> TrainingRun:
 
 @pytest.mark.django_db
 class TestStarting:
-    def test_too_little_to_train_on_is_refused_with_the_numbers(self, dataset: Any, curator: Any, client_of: Any) -> None:
+    def test_too_little_to_train_on_is_refused_with_the_numbers(
+        self, dataset: Any, curator: Any, client_of: Any
+    ) -> None:
         url = f"/api/datasets/{dataset.pk}/training-runs/"
         answer = client_of(curator).post(url, CHOICE, content_type="application/json")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
@@ -80,7 +87,14 @@ class TestStarting:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"architecture": "magic"}, {"budget": None}, {"labels": ["x"]}, {"labels": [999999]}, {"seed": -1}, {"name": "x" * 300}],
+        [
+            {"architecture": "magic"},
+            {"budget": None},
+            {"labels": ["x"]},
+            {"labels": [999999]},
+            {"seed": -1},
+            {"name": "x" * 300},
+        ],
     )
     def test_a_wrong_choice_is_a_clear_refusal(self, wrong: Any, ready: Any, curator: Any, client_of: Any) -> None:
         url = f"/api/datasets/{ready.pk}/training-runs/"
@@ -115,7 +129,11 @@ class TestInference:
         foreign = Label.objects.create(dataset=outsider.memberships.get().dataset, name="Foreign", colour="#000000")
         url = f"/api/datasets/{dataset.pk}/inference-runs/"
         wanted = {"detector": detector.pk, "threshold": 0.5}
-        for mapping, code in [({}, "empty_mapping"), ({"1": foreign.pk}, "unknown_label"), ({"7": label.pk}, "unknown_class")]:
+        for mapping, code in [
+            ({}, "empty_mapping"),
+            ({"1": foreign.pk}, "unknown_label"),
+            ({"7": label.pk}, "unknown_class"),
+        ]:
             answer = client_of(annotator).post(url, {**wanted, "mapping": mapping}, content_type="application/json")
             assert (answer.status_code, answer.json()["code"]) == (400, code)
         answer = client_of(annotator).post(url, {**wanted, "mapping": {"1": label.pk}}, content_type="application/json")
@@ -123,7 +141,13 @@ class TestInference:
 
     def test_a_detector_in_use_cannot_be_deleted(self, dataset: Any, label: Label, owner: Any) -> None:
         trained = Detector.objects.create(
-            name="Own", kind="trained", dataset=dataset, architecture="x", input_size=9, labels=[{"id": 1, "name": "A"}], folder="x"
+            name="Own",
+            kind="trained",
+            dataset=dataset,
+            architecture="x",
+            input_size=9,
+            labels=[{"id": 1, "name": "A"}],
+            folder="x",
         )
         choice = {"detector_id": trained.pk, "artwork_id": None, "threshold": 0.5, "mapping": {"1": label.pk}}
         run = services.start_inference(dataset=dataset, user=owner, **choice)
@@ -136,14 +160,27 @@ class TestInference:
         with pytest.raises(services.Conflict):
             services.resume_run(Run.objects.get(pk=run.pk))
 
-    def test_another_datasets_detector_is_not_there(self, dataset: Any, outsider: Any, label: Label, owner: Any) -> None:
+    def test_another_datasets_detector_is_not_there(
+        self, dataset: Any, outsider: Any, label: Label, owner: Any
+    ) -> None:
         theirs = outsider.memberships.get().dataset
         foreign = Detector.objects.create(
-            name="Theirs", kind="trained", dataset=theirs, architecture="x", input_size=9, labels=[{"id": 1, "name": "A"}], folder="x"
+            name="Theirs",
+            kind="trained",
+            dataset=theirs,
+            architecture="x",
+            input_size=9,
+            labels=[{"id": 1, "name": "A"}],
+            folder="x",
         )
         with pytest.raises(services.Refusal):
             services.start_inference(
-                dataset=dataset, user=owner, detector_id=foreign.pk, artwork_id=None, threshold=0.5, mapping={"1": label.pk}
+                dataset=dataset,
+                user=owner,
+                detector_id=foreign.pk,
+                artwork_id=None,
+                threshold=0.5,
+                mapping={"1": label.pk},
             )
 
 
@@ -191,7 +228,9 @@ class TestLife:
         run.refresh_from_db()
         assert run.state == "cancelled"
 
-    def test_a_run_that_the_queue_lost_is_handed_out_again(self, dataset: Any, django_capture_on_commit_callbacks: Any) -> None:
+    def test_a_run_that_the_queue_lost_is_handed_out_again(
+        self, dataset: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
         self.run_row(dataset, lease_until=timezone.now() - timedelta(seconds=1))
         with django_capture_on_commit_callbacks(execute=True):
             assert services.reap_stale_runs() == 1
@@ -221,7 +260,9 @@ class TestLife:
             run = start(ready, name="The same name")
             made = tmp_path / str(number)
             made.mkdir()
-            (made / "detector.json").write_text(json.dumps({"input_size": 256, "labels": [], "metrics": {"AP": number}}))
+            (made / "detector.json").write_text(
+                json.dumps({"input_size": 256, "labels": [], "metrics": {"AP": number}})
+            )
             detectors.append(services.register_trained(run, made))
             assert services.register_trained(run, made) == detectors[-1]
             services.cancel_run(run)

@@ -62,5 +62,7 @@ def mapping(dataset: Dataset, detector_id: int, pairs: list[str]) -> dict[str, i
     }
     if not chosen or (pairs and len(chosen) < len(pairs)):
         names = f"classes: {', '.join(sorted(classes))}; concepts: {', '.join(sorted(concepts)) or '(none)'}"
-        raise CommandError(f"No class of the detector matches a concept as asked. Use --map CLASS=CONCEPT with {names}.")
+        raise CommandError(
+            f"No class of the detector matches a concept as asked. Use --map CLASS=CONCEPT with {names}."
+        )
     return chosen
