@@ -59,8 +59,10 @@ class DetectorView(InDataset, generics.GenericAPIView[Detector]):
         return Detector.objects.usable_in(self.dataset.pk)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        fake = getattr(self, "swagger_fake_view", False)
-        return super().get_serializer_context() | ({} if fake else {"dataset": self.dataset})
+        context = dict(super().get_serializer_context())
+        if not getattr(self, "swagger_fake_view", False):
+            context["dataset"] = self.dataset
+        return context
 
 
 class DetectorList(DetectorView, generics.ListAPIView[Detector]):

@@ -111,7 +111,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     @database_sync_to_async
     def _may_watch(self) -> bool:
-        user = get_user_model().objects.filter(pk=getattr(self.scope["user"], "pk", None), is_active=True).first()
+        known = getattr(self.scope["user"], "pk", None)
+        user = get_user_model().objects.filter(pk=known or 0, is_active=True).first()
         if user is None:
             return False
         try:

@@ -54,7 +54,8 @@ def _boxes_by_artwork(dataset: Dataset, labels: list[Label]) -> dict[int, list[d
     boxes: dict[int, list[dict[str, Any]]] = defaultdict(list)
     confirmed = Box.objects.confirmed().filter(artwork__dataset=dataset, artwork__deleted_at=None, label__in=labels)
     fields = confirmed.order_by("artwork", "created_at", "pk").values("artwork", "label", "x", "y", "width", "height")
-    for box in fields.iterator():
+    for row in fields.iterator():
+        box: dict[str, Any] = dict(row)
         boxes[box.pop("artwork")].append(box)
     return boxes
 

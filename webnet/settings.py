@@ -187,9 +187,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 STATIC_URL = "static/"
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
-for name, folder in {"openseadragon": "openseadragon/build/openseadragon", "uplot": "uplot/dist"}.items():
-    if (BASE_DIR / "node_modules" / folder).is_dir():
-        STATICFILES_DIRS.append((f"vendor/{name}", BASE_DIR / "node_modules" / folder))
+for name, package in {"openseadragon": "openseadragon/build/openseadragon", "uplot": "uplot/dist"}.items():
+    if (BASE_DIR / "node_modules" / package).is_dir():
+        STATICFILES_DIRS.append((f"vendor/{name}", BASE_DIR / "node_modules" / package))
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -6,7 +6,7 @@ from typing import Any
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.i18n import set_language as django_set_language
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from webnet.api import StrictJSONParser
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def public(view: View) -> View:

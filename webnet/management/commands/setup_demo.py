@@ -1,4 +1,4 @@
-"""`manage.py setup_demo`: the demo account, the pretrained detectors, the demo dataset. Running it again is harmless."""
+"""`manage.py setup_demo`: the demo account, the pretrained detectors, the demo dataset. Repeating it is harmless."""
 
 from __future__ import annotations
 
