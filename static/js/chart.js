@@ -109,6 +109,60 @@ function describe(element, columns) {
   element.setAttribute("aria-label", `${gettext("Curve of the training")}: ${parts.join(", ")}`);
 }
 
+class LossChart {
+  constructor(element, small) {
+    Object.assign(this, { element, small, curve: new Curve(), frame: 0, plot: null });
+    this.waiting = makeElement("p", { class: "chart-waiting soft" }, gettext("The curve begins with the first steps of the training."));
+    element.classList.add("chart");
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", gettext("Curve of the training"));
+    element.append(this.waiting);
+    this.resized = new ResizeObserver(() => this.fit());
+    this.resized.observe(element);
+    this.recolour = () => this.plot?.redraw(false, true);
+    document.addEventListener("themechange", this.recolour);
+  }
+
+  later() {
+    this.frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.frame = 0;
+    const columns = this.curve.columns();
+    const { clientWidth: width } = this.element;
+    if (!columns[0].length && !this.plot) return;
+    this.waiting.remove();
+    if (this.plot) this.plot.setData(columns);
+    else if (width) this.plot = new uPlot(options(width, this.small, () => this.curve.total), columns, this.element);
+    describe(this.element, columns);
+  }
+
+  fit() {
+    const width = this.element.clientWidth;
+    if (!this.plot) this.later();
+    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
+  }
+
+  setMetrics(events) {
+    this.curve = new Curve();
+    events.forEach((event) => this.curve.add(event));
+    this.later();
+  }
+
+  add(event) {
+    this.curve.add(event);
+    this.later();
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    this.resized.disconnect();
+    document.removeEventListener("themechange", this.recolour);
+    this.plot?.destroy();
+  }
+}
+
 /**
  * Draw the curve of a training into an element.
  *
@@ -118,54 +172,5 @@ function describe(element, columns) {
  *   Events of the kinds metrics and evaluation count, others are passed over; the same event twice changes nothing.
  */
 export function lossChart(element, { small = false } = {}) {
-  let curve = new Curve();
-  let frame = 0;
-  let plot = null;
-  const waiting = makeElement("p", { class: "chart-waiting soft" }, gettext("The curve begins with the first steps of the training."));
-  element.classList.add("chart");
-  element.setAttribute("role", "img");
-  element.setAttribute("aria-label", gettext("Curve of the training"));
-  element.append(waiting);
-
-  function draw() {
-    frame = 0;
-    const columns = curve.columns();
-    if (!columns[0].length) return;
-    waiting.remove();
-    if (!plot && element.clientWidth) plot = new uPlot(options(element.clientWidth, small, () => curve.total), columns, element);
-    else plot?.setData(columns);
-    describe(element, columns);
-  }
-
-  function later() {
-    frame ||= requestAnimationFrame(draw);
-  }
-
-  const resized = new ResizeObserver(() => {
-    const size = { width: element.clientWidth, height: small ? SMALL_HEIGHT : LARGE_HEIGHT };
-    if (plot && size.width && size.width !== plot.width) plot.setSize(size);
-    else if (!plot) later();
-  });
-  const recoloured = () => plot?.redraw(false, true);
-  resized.observe(element);
-  document.addEventListener("themechange", recoloured);
-  later();
-
-  return {
-    setMetrics(events) {
-      curve = new Curve();
-      events.forEach((event) => curve.add(event));
-      later();
-    },
-    add(event) {
-      curve.add(event);
-      later();
-    },
-    destroy() {
-      cancelAnimationFrame(frame);
-      resized.disconnect();
-      document.removeEventListener("themechange", recoloured);
-      plot?.destroy();
-    },
-  };
+  return new LossChart(element, small);
 }

@@ -24,6 +24,63 @@ function fresh(events, seen) {
   });
 }
 
+class Connection {
+  constructor(path, { onState, onEvents, onStatus, seen = new Map() }) {
+    Object.assign(this, { path, onState, onEvents, onStatus, seen });
+    this.socket = null;
+    this.timer = null;
+    this.wait = FIRST_WAIT;
+    this.closed = false;
+    this.connect = this.connect.bind(this);
+    window.addEventListener("online", this.connect);
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    if (this.closed || this.socket) return;
+    this.onStatus?.("connecting");
+    this.socket = new WebSocket(address(this.path, this.seen));
+    this.socket.onopen = () => this.opened();
+    this.socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
+    this.socket.onclose = ({ code }) => this.ended(code);
+  }
+
+  opened() {
+    this.wait = FIRST_WAIT;
+    this.onStatus?.("open");
+  }
+
+  receive(message) {
+    if (message.type === "state") {
+      this.onState?.(message.runs.map((run) => ({ ...run, events: fresh(run.events ?? [], this.seen) })));
+    } else if (message.type === "events") {
+      const events = fresh(message.events, this.seen);
+      if (events.length) this.onEvents?.(events);
+    }
+  }
+
+  ended(code) {
+    this.socket = null;
+    if (this.closed) return;
+    if (code === DENIED) {
+      this.close();
+      this.onStatus?.("denied");
+      return;
+    }
+    this.onStatus?.("waiting");
+    // Jitter, so that a restarted server is not met by all its pages at once.
+    this.timer = setTimeout(this.connect, this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    window.removeEventListener("online", this.connect);
+    this.socket?.close();
+  }
+}
+
 /**
  * Listen to a dataset or a run.
  *
@@ -35,57 +92,8 @@ function fresh(events, seen) {
  *   runs to the last event that the page already has.
  * @returns {{close: () => void}}
  */
-export function listen(path, { onState, onEvents, onStatus, seen = new Map() }) {
-  let socket = null;
-  let timer = null;
-  let wait = FIRST_WAIT;
-  let closed = false;
-
-  function receive({ data }) {
-    const message = JSON.parse(data);
-    if (message.type === "state") {
-      onState?.(message.runs.map((run) => ({ ...run, events: fresh(run.events ?? [], seen) })));
-    } else if (message.type === "events") {
-      const events = fresh(message.events, seen);
-      if (events.length) onEvents?.(events);
-    }
-  }
-
-  function ended({ code }) {
-    socket = null;
-    if (closed) return;
-    if (code === DENIED) {
-      close();
-      onStatus?.("denied");
-      return;
-    }
-    onStatus?.("waiting");
-    // Jitter, so that a restarted server is not met by all its pages at once.
-    timer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
-    wait = Math.min(wait * 2, LONGEST_WAIT);
-  }
-
-  function connect() {
-    clearTimeout(timer);
-    if (closed || socket) return;
-    onStatus?.("connecting");
-    socket = new WebSocket(address(path, seen));
-    socket.onopen = () => {
-      wait = FIRST_WAIT;
-      onStatus?.("open");
-    };
-    socket.onmessage = receive;
-    socket.onclose = ended;
-  }
-
-  function close() {
-    closed = true;
-    clearTimeout(timer);
-    window.removeEventListener("online", connect);
-    socket?.close();
-  }
-
-  window.addEventListener("online", connect);
-  connect();
-  return { close };
+export function listen(path, listener) {
+  const connection = new Connection(path, listener);
+  connection.connect();
+  return { close: () => connection.close() };
 }
