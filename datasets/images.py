@@ -1,6 +1,8 @@
 """Take an image file in: the only door through which pixels come, and what is said when one is refused."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,6 +52,7 @@ def render(source: Path, folder: Path) -> Rendering:
 
     Raises:
         UnreadableImage: nothing usable was written.
+        OSError: the disk is full.
     """
     command = [sys.executable, "-m", "datasets.rendering", str(source), str(folder), str(settings.MAX_MEGAPIXELS)]
     try:
@@ -57,6 +60,8 @@ def render(source: Path, folder: Path) -> Rendering:
     except subprocess.TimeoutExpired:
         raise UnreadableImage("timeout") from None
     answer = _answer(child.stdout)
+    if answer.get("error") == "disk_full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if "error" in answer:
         raise UnreadableImage(str(answer["error"]))
     return Rendering(**answer)

@@ -54,15 +54,13 @@ def add_artwork(
         if earlier:
             return earlier
         rendering = images.render(source, Path(folder))
-        file_name = names.base_name(relative_path or upload.name or "")
         artwork = Artwork(
+            **_described(relative_path or upload.name or "", metadata or {}),
+            **asdict(rendering),
             dataset=dataset,
             added_by=user,
-            file_name=file_name,
             byte_size=source.stat().st_size,
             sha256=sha256,
-            **{"title": names.title_from(file_name), **_given(metadata or {})},
-            **asdict(rendering),
         )
         return _keep(artwork, source, Path(folder))
 
@@ -75,9 +73,11 @@ def refuse_too_large(upload: File) -> None:
         raise Refusal(message % {"limit": limit // 1024**2}, code="too_large")
 
 
-def _given(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Only what says something, so that an empty field of a form does not take the default title away."""
-    return {name: value for name, value in metadata.items() if value}
+def _described(path: str, metadata: Mapping[str, str]) -> dict[str, str]:
+    """File name, title and metadata; an empty field of a form does not take the default title away."""
+    file_name = names.base_name(path)
+    given = {name: value for name, value in metadata.items() if value}
+    return {"file_name": file_name, "title": names.title_from(file_name), **given}
 
 
 def _on_disk(upload: File, folder: Path) -> Path:

@@ -4,7 +4,8 @@ This runs as a process of its own with a limit on its memory, so that a hostile 
 It imports no Django, to start within a tenth of a second. `datasets.images` calls it.
 
 Prints one JSON object: either `format, width, height, display_width, display_height` (pixels after EXIF orientation,
-`width` and `height` of the original) or `error` (empty, unsupported, truncated, too_large, unreadable) and `detail`.
+`width` and `height` of the original) or `error` (empty, unsupported, truncated, too_large, unreadable, disk_full) and
+`detail`.
 """
 
 import json
@@ -112,8 +113,10 @@ def render(source: Path, folder: Path, max_megapixels: int) -> dict[str, int | s
 
 
 def refusal_of(complaint: str) -> Refused:
-    """Tell a truncated file, and one that would need too much memory, from other damage."""
+    """Tell a full disk, a file that would need too much memory and a truncated one from other damage."""
     lower = complaint.lower()
+    if "no space left" in lower:
+        return Refused("disk_full", complaint)
     if "out of memory" in lower or "unable to allocate" in lower:
         return Refused("too_large", complaint)
     return Refused("truncated" if any(sign in lower for sign in SIGNS_OF_TRUNCATION) else "unreadable", complaint)

@@ -164,15 +164,17 @@ def add_member(*, archive: Archive, name: str, user: Any) -> Artwork:
 
 
 def purge() -> dict[str, int]:
-    """Remove for good what was deleted over 30 days ago, with its files, and archives older than a day.
+    """Remove for good what was deleted over 30 days ago, with its files, and uploads older than a day.
 
     Returns how many datasets, artworks and archives are gone.
     """
     before = timezone.now() - KEPT_AFTER_DELETION
     gone = {"archives": 0, "artworks": 0, "datasets": 0}
-    for archive in Archive.objects.filter(added_at__lt=timezone.now() - ARCHIVE_KEPT):
+    archives_before = timezone.now() - ARCHIVE_KEPT
+    for archive in Archive.objects.filter(added_at__lt=archives_before):
         storing.remove_archive(archive)
         gone["archives"] += 1
+    storing.remove_strays(archives_before.timestamp())
     for dataset in Dataset.objects.filter(deleted_at__lt=before):
         gone["artworks"] += _purge_artworks(dataset.artworks.all())
         dataset.delete()

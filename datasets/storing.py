@@ -1,5 +1,6 @@
 """Put files of artworks into the storage and take them out, and keep archives in the folder of uploads."""
 
+import shutil
 import uuid
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def keep_upload(upload: File) -> Path:
     else:
         write(upload, path)
     return path
+
+
+def remove_strays(before: float) -> None:
+    """Remove what a process that died left in the folder of uploads before a time (seconds since the epoch)."""
+    for path in Path(settings.UPLOADS_DIR).iterdir():
+        if path.stat().st_mtime >= before:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def remove_archive(archive: Archive) -> None:

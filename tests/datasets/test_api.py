@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.utils import CaptureQueriesContext
 
-from datasets import files, storing
+from datasets import files, ingest, storing
 from datasets.models import Archive, Artwork, Dataset, Role
 
 
@@ -101,6 +101,15 @@ def test_the_same_content_is_refused_with_the_artwork_that_has_it(
     assert answer.status_code == 409
     assert answer.json()["code"] == "duplicate"
     assert answer.json()["current"]["id"] == artwork.pk
+
+
+def test_the_second_of_two_at_the_same_moment_is_a_duplicate_and_the_files_stay(
+    dataset: Any, artwork: Any, curator: Any, client_of: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_earlier", lambda dataset, sha256: None)  # it looked before the first was there
+    answer = upload(client_of(curator), dataset, picture())
+    assert (answer.status_code, answer.json()["current"]["id"]) == (409, artwork.pk)
+    assert len(stored(artwork)) == 3
 
 
 def test_the_same_content_is_welcome_in_another_dataset(

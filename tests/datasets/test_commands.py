@@ -1,5 +1,6 @@
 """Commands of the datasets: importing a folder, and purging what was deleted."""
 
+import os
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -85,6 +86,18 @@ def test_purging_removes_a_deleted_dataset_with_everything(
     assert "1 datasets, 1 artworks" in run("purge")[0]
     assert list(Dataset.objects.all()) == [Dataset.objects.get(name="Otto's own")]
     assert not default_storage.exists(files.path_of(artwork, "original"))
+
+
+def test_purging_clears_up_after_processes_that_died(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.UPLOADS_DIR = tmp_path
+    for name in ("tmpold", "tmpnew"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "original").write_bytes(b"half")
+    (tmp_path / "old.upload").write_bytes(b"half")
+    for name in ("tmpold", "old.upload"):
+        os.utime(tmp_path / name, (LONG_AGO.timestamp(),) * 2)
+    services.purge()
+    assert [path.name for path in tmp_path.iterdir()] == ["tmpnew"]
 
 
 def test_purging_removes_archives_after_a_day(dataset: Any, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pyvips
 
-from datasets import images, ingest
+from datasets import images, ingest, rendering
 from tests.datasets.pictures import BLUE, RED, SIZE, blue_corner, oriented, picture, png_header
 
 CORNERS = {
@@ -131,6 +131,13 @@ def test_it_refuses_what_takes_too_long(rendered: Any, monkeypatch: pytest.Monke
     with pytest.raises(images.UnreadableImage) as refused:
         rendered(picture().jpegsave_buffer())
     assert refused.value.get_codes() == "timeout"
+
+
+def test_a_full_disk_is_not_the_image_s_fault(rendered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rendering.refusal_of("unable to write: No space left on device").code == "disk_full"
+    monkeypatch.setattr(images, "_answer", lambda printed: {"error": "disk_full", "detail": ""})
+    with pytest.raises(OSError, match="No space left"):
+        rendered(picture().jpegsave_buffer())
 
 
 def test_a_child_that_dies_is_a_damaged_image(rendered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
