@@ -1,0 +1,152 @@
+"""What the workers do, run in this process with the real pipeline as its child: inference, failures, cancellation."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django_q.tasks import async_task
+
+from annotations.models import Box, Label
+from datasets.models import Artwork
+from datasets.services import add_artwork
+from tests.seed import shapes
+from training import services
+from training.models import Detector, Event, Run, TrainingRun
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def pretrained(offline_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Detector:
+    monkeypatch.setattr(settings, "WEIGHTS_DIR", offline_weights)
+    return services.register_pretrained(offline_weights / "openimages_ssd")
+
+
+def look(dataset: Any, user: Any, detector: Detector, label: Label, **choice: Any) -> Run:
+    """Let the detector look at everything, with every class it knows standing for `label`."""
+    mapping = {str(known["id"]): label.pk for known in detector.labels}
+    choice = {"artwork_id": None, "threshold": 0.02, "mapping": mapping, "enqueue": False, **choice}
+    run = services.start_inference(dataset=dataset, user=user, detector_id=detector.pk, **choice)
+    async_task("training.tasks.infer", run.pk, sync=True)
+    return Run.objects.get(pk=run.pk)
+
+
+def picture_as(suffix: str) -> bytes:
+    """A picture in another format."""
+    import random
+
+    import pyvips
+
+    png, _places = shapes(random.Random(suffix))
+    return bytes(pyvips.Image.new_from_buffer(png, "").write_to_buffer(suffix.lower()))
+
+
+def test_artworks_of_every_format_and_spelling_are_looked_at(
+    dataset: Any, owner: Any, label: Label, pretrained: Detector
+) -> None:
+    names = ["a.jpg", "b.JPG", "c.jpeg", "d.png", "e.PNG", "f.webp", "g.tif", "h.TIFF"]
+    for name in names:
+        upload = SimpleUploadedFile(name, picture_as(f".{name.split('.')[1]}"))
+        add_artwork(dataset=dataset, user=owner, upload=upload)
+    run = look(dataset, owner, pretrained, label)
+    assert (run.state, run.message.split()[-2]) == ("done", str(len(names))), run.message
+    seen = {event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")}
+    assert seen == set(Artwork.objects.filter(dataset=dataset).values_list("pk", flat=True))
+
+
+def test_suggestions_have_scores_and_running_again_leaves_what_people_decided(
+    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector
+) -> None:
+    look(dataset, owner, pretrained, label)
+    suggested = list(Box.objects.filter(artwork=artwork))
+    assert len(suggested) >= 2
+    assert all(box.state == "suggested" and 0.02 <= (box.score or 0) <= 1 for box in suggested)
+    kept, dropped = suggested[:2]
+    Box.objects.filter(pk=kept.pk).update(state="confirmed")
+    Box.objects.filter(pk=dropped.pk).update(state="rejected")
+    look(dataset, owner, pretrained, label)
+    after = {box.pk: box.state for box in Box.objects.filter(artwork=artwork)}
+    assert after[kept.pk] == "confirmed"
+    assert after[dropped.pk] == "rejected"
+    places = [(box.x, box.y, box.width, box.height) for box in Box.objects.filter(artwork=artwork, state="suggested")]
+    assert (dropped.x, dropped.y, dropped.width, dropped.height) not in places
+
+
+def test_an_image_that_has_become_unreadable_is_reported_and_the_rest_goes_on(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    broken, sound = make_artwork(dataset, 1), make_artwork(dataset, 2)
+    path = Path(default_storage.path(f"{broken.folder}/display.jpg"))
+    path.write_bytes(b"not an image any more")
+    run = look(dataset, owner, pretrained, label)
+    assert run.state == "done"
+    assert "1 images could not be read" in run.message
+    assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [sound.pk]
+
+
+def test_a_detector_whose_files_are_gone_makes_the_run_fail_with_a_sentence(
+    dataset: Any, owner: Any, label: Label, artwork: Any
+) -> None:
+    gone = Detector.objects.create(
+        name="Gone", kind="trained", dataset=dataset, input_size=9, labels=[{"id": 1, "name": "A"}], folder="gone"
+    )
+    run = look(dataset, owner, gone, label)
+    assert run.state == "failed"
+    assert run.message
+    assert not Box.objects.exists()
+
+
+def test_a_stage_that_fails_fails_the_run_and_is_never_reported_as_done(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(settings, "WEIGHTS_DIR", tmp_path / "no-weights")
+    for seed in range(5):
+        box = {"x": 10, "y": 10, "width": 50, "height": 40, "image_width": 200, "image_height": 150}
+        work = make_artwork(dataset, seed, confirmed=1, state="annotated")
+        Box.objects.create(artwork=work, label=label, **box)
+    choice = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
+    run = services.start_training(dataset=dataset, user=owner, enqueue=False, **choice)
+    async_task("training.tasks.train", run.pk, sync=True)
+    run = TrainingRun.objects.get(pk=run.pk)
+    assert run.state == "failed"
+    assert run.message
+    done = [e.payload["stage"] for e in Event.objects.filter(run=run, kind="stage") if e.payload["state"] == "done"]
+    assert "train" not in done
+    assert "export" not in done
+    assert not Detector.objects.filter(run=run).exists()
+
+
+def test_a_task_that_is_delivered_twice_works_once(
+    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector
+) -> None:
+    mapping = {str(known["id"]): label.pk for known in pretrained.labels}
+    run = services.start_inference(
+        dataset=dataset,
+        user=owner,
+        detector_id=pretrained.pk,
+        artwork_id=artwork.pk,
+        threshold=0.5,
+        mapping=mapping,
+        enqueue=False,
+    )
+
+    def deliver() -> None:
+        async_task("training.tasks.infer", run.pk, sync=True)
+        connection.close()
+
+    threads = [threading.Thread(target=deliver) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == ("done", 1)
+    states = [event.payload["state"] for event in Event.objects.filter(run=run, kind="status")]
+    assert states == ["queued", "running", "done"]
