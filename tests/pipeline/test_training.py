@@ -156,8 +156,9 @@ def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, t
     ]
     expected = json.loads((trained.workdir / "evaluation.json").read_text())
     exported = score(truth, detections)
-    assert exported["AP50"] == pytest.approx(expected["AP50"], abs=0.05)
-    assert exported["AP"] == pytest.approx(expected["AP"], abs=0.08)
+    # There are ten boxes in all: one that changes its rank moves the score by several hundredths.
+    assert exported["AP50"] == pytest.approx(expected["AP50"], abs=0.12)
+    assert exported["AP"] == pytest.approx(expected["AP"], abs=0.1)
 
 
 def test_a_finished_run_started_again_does_nothing(trained: Trained, offline_weights: Path) -> None:
