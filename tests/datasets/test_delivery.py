@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from datasets.models import Dataset
 
@@ -62,3 +64,4 @@ async def test_the_original_streams_in_pieces_under_asgi(
     assert answer.is_async
     assert b"".join([piece async for piece in answer.streaming_content]) == picture()
     assert answer["Content-Length"] == str(artwork.byte_size)
+    await sync_to_async(connections.close_all)()  # those of the thread that answered
