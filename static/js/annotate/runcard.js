@@ -26,7 +26,7 @@ export class RunCard {
   constructor(run, data, { onGone, onUse }) {
     Object.assign(this, { run, data, onGone, onUse });
     const training = run.kind === "training";
-    this.name = element("h3", {}, training ? gettext("Training") : gettext("Finding boxes"));
+    this.name = element("h2", {}, training ? gettext("Training") : gettext("Finding boxes"));
     this.line = element("p", { class: "run-line", role: "status" });
     this.bar = element("progress", { max: "1", "aria-label": gettext("Progress") });
     this.foot = element("p", { class: "run-foot" }, element("a", { href: this.#page() }, gettext("Open")));
