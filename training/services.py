@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +319,27 @@ def delete_detector(detector: Detector) -> None:
         message = _("This detector is drawing boxes right now. Wait until the run ends, or cancel it.")
         raise Conflict(message, code="in_use")
     Detector.objects.filter(pk=detector.pk).update(deleted_at=timezone.now())
+
+
+def remove_leftovers(before: datetime) -> int:
+    """Remove the folders of runs that are gone, and of detectors deleted before then; return how many."""
+    gone = [path for path in _numbered(Path(settings.RUNS_DIR), "") if not Run.objects.filter(pk=path[0]).exists()]
+    for run_id, folder in _numbered(files.detectors_folder(), "run-"):
+        detector = Detector.objects.filter(folder=folder.name, kind=Detector.Kind.TRAINED).first()
+        # A run without a detector may be just about to register it.
+        out_of_use = detector is not None and detector.deleted_at is not None and detector.deleted_at < before
+        if out_of_use or not Run.objects.filter(pk=run_id).exists():
+            gone.append((run_id, folder))
+    for _run_id, folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(gone)
+
+
+def _numbered(folder: Path, prefix: str) -> list[tuple[int, Path]]:
+    """The folders inside `folder` that are called `prefix` and a number, with their numbers."""
+    inside = list(folder.iterdir()) if folder.is_dir() else []
+    names = [(path.name.removeprefix(prefix), path) for path in inside if path.name.startswith(prefix)]
+    return [(int(name), path) for name, path in names if name.isdecimal()]
 
 
 def remove_work_folder(run_id: int) -> None:

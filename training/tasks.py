@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.services import Found, write_suggestions
 from datasets.models import Artwork
+from datasets.services import KEPT_AFTER_DELETION, purge
 from training import files, live, services
 from training.models import InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
@@ -27,6 +30,7 @@ from training.supervision import Child, Outcome, PipelineEvent, supervise
 
 State = Run.State
 STOPPED, LOCKED = 3, 4
+DAY = 24 * 3600
 
 
 def heartbeat(name: str) -> None:
@@ -35,6 +39,16 @@ def heartbeat(name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).touch()
     services.reap_stale_runs()
+    _tidy_daily(folder / "tidied")
+
+
+def _tidy_daily(marker: Path) -> None:
+    """Once a day, remove for good what people deleted long ago."""
+    if marker.exists() and time.time() - marker.stat().st_mtime < DAY:
+        return
+    marker.touch()
+    purge()
+    services.remove_leftovers(timezone.now() - KEPT_AFTER_DELETION)
 
 
 def train(run_id: int) -> None:

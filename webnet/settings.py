@@ -71,13 +71,14 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "import_export",
     "django_q",
     "axes",
     "csp",
     "datasets",
     "annotations",
     "training",
+    # After ours: it brings a command `export` too, and the first one counts.
+    "import_export",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

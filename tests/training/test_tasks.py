@@ -150,3 +150,29 @@ def test_a_task_that_is_delivered_twice_works_once(
     assert (run.state, run.attempts) == ("done", 1)
     states = [event.payload["state"] for event in Event.objects.filter(run=run, kind="status")]
     assert states == ["queued", "running", "done"]
+
+
+def test_what_was_deleted_long_ago_is_removed_once_a_day(dataset: Any, owner: Any, label: Label, artwork: Any) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from training import files
+
+    long_ago = timezone.now() - timedelta(days=40)
+    fields = {"kind": "trained", "dataset": dataset, "input_size": 9, "labels": []}
+    run = Run.objects.create(dataset=dataset, kind="training", state="done")
+    kept = Detector.objects.create(name="Kept", folder=f"run-{run.pk}", **fields)
+    Detector.objects.create(name="Old", folder=f"run-{run.pk + 1}", deleted_at=long_ago, **fields)
+    for folder in (files.detectors_folder() / kept.folder, files.detectors_folder() / f"run-{run.pk + 1}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    files.run_folder(run.pk + 7).mkdir(parents=True, exist_ok=True)
+    (Path(settings.DATA_DIR) / "heartbeats" / "tidied").unlink(missing_ok=True)
+    async_task("training.tasks.heartbeat", "default", sync=True)
+    assert (files.detectors_folder() / kept.folder).is_dir()
+    assert not (files.detectors_folder() / f"run-{run.pk + 1}").exists()
+    assert not files.run_folder(run.pk + 7).exists()
+    files.run_folder(run.pk + 8).mkdir(parents=True)
+    async_task("training.tasks.heartbeat", "default", sync=True)
+    assert files.run_folder(run.pk + 8).exists()
+    assert (Path(settings.DATA_DIR) / "heartbeats" / "default").exists()
