@@ -159,7 +159,7 @@ def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: i
 def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Problem]:
     problems = []
     if not labels:
-        problems.append(Problem(gettext_noop("There is no label to train. Add at least one label first."), {}))
+        problems.append(Problem(gettext_noop("There is no concept to train. Add at least one concept first."), {}))
     if boxed < MINIMUM_BOXED_ARTWORKS:
         text = gettext_noop(
             "Artworks with confirmed boxes: %(found)d. Training needs at least %(needed)d; draw boxes on %(missing)d"
@@ -172,12 +172,12 @@ def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Problem]
 
 def _label_problems(label: LabelCount) -> list[Problem]:
     if label.boxes == 0:
-        text = gettext_noop("The label “%(label)s” has no confirmed boxes. Draw some, or train without this label.")
+        text = gettext_noop("The concept “%(label)s” has no confirmed boxes. Draw some, or train without this concept.")
         return [Problem(text, {"label": label.name})]
     if label.artworks < MINIMUM_ARTWORKS_PER_LABEL:
         text = gettext_noop(
-            "The label “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
-            " one to test on. Draw it on another artwork, or train without this label."
+            "The concept “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
+            " one to test on. Draw it on another artwork, or train without this concept."
         )
         values = {"label": label.name, "found": label.artworks, "needed": MINIMUM_ARTWORKS_PER_LABEL}
         return [Problem(text, values)]
