@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,11 @@ class Process:
     group: int
 
 
+def lock_file(data: Path) -> Path:
+    """The lock of this machine: several may work from one data folder that they share."""
+    return data / f"serve-{socket.gethostname()}.lock"
+
+
 @contextmanager
 def claim(data: Path, url: str = "") -> Iterator[None]:
     """Hold the data folder's lock, noting `url` in it for others; `AlreadyRunning` if it is taken.
@@ -40,7 +46,7 @@ def claim(data: Path, url: str = "") -> Iterator[None]:
     The lock ends with this process, however it ends: no file has to be cleared away after a crash.
     """
     data.mkdir(parents=True, exist_ok=True)
-    with (data / "serve.lock").open("a+") as lock:
+    with lock_file(data).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

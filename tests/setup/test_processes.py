@@ -89,4 +89,4 @@ def test_a_data_folder_is_served_from_once(tmp_path: Path) -> None:
             processes.claim(tmp_path).__enter__()
         first.kill()
     with wait_for(lambda: processes.claim(tmp_path), what="the lock"):
-        assert (tmp_path / "serve.lock").read_text() == f"process {os.getpid()}"
+        assert processes.lock_file(tmp_path).read_text() == f"process {os.getpid()}"
