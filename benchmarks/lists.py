@@ -93,43 +93,42 @@ def fill(user: Any, count: int) -> dict[str, int]:
     dice = random.Random(count)
     dataset = create_dataset(user=user, name=f"{count} artworks", description="")
     labels = [Label.objects.create(dataset=dataset, name=f"Concept {n}", colour="#336699") for n in range(8)]
-    states = ["todo", "suggested", "annotated", "annotated"]
-    artworks = Artwork.objects.bulk_create(
-        Artwork(
-            dataset=dataset,
-            title=f"Work {dice.randrange(10**6)}",
-            creator=f"Painter {dice.randrange(200)}",
-            file_name=f"{n}.jpg",
-            format="JPEG",
-            byte_size=1,
-            sha256=f"{count:016x}{n:048x}",
-            width=800,
-            height=600,
-            display_width=800,
-            display_height=600,
-            confirmed=3 if states[n % 4] == "annotated" else 0,
-            suggested=3 if states[n % 4] == "suggested" else 0,
-            state=states[n % 4],
-        )
-        for n in range(count)
-    )
+    artworks = Artwork.objects.bulk_create(Artwork(dataset=dataset, **row(n, count, dice)) for n in range(count))
+    sides = {"width": 100, "height": 100, "image_width": 800, "image_height": 600}
     Box.objects.bulk_create(
         Box(
             artwork=artwork,
             label=dice.choice(labels),
             x=dice.randrange(500),
             y=dice.randrange(400),
-            width=100,
-            height=100,
-            image_width=800,
-            image_height=600,
             state="suggested" if artwork.state == "suggested" else "confirmed",
+            **sides,
         )
         for artwork in artworks
         if artwork.state != "todo"
         for _ in range(3)
     )
     return {"dataset": dataset.pk, "artwork": artworks[count // 2].pk}
+
+
+def row(number: int, count: int, dice: random.Random) -> dict[str, Any]:
+    """The fields of an artwork. Four of five are to review, so that this page of the grid is full at both sizes."""
+    state = ("suggested", "suggested", "suggested", "suggested", "annotated" if number % 2 else "todo")[number % 5]
+    return {
+        "title": f"Work {dice.randrange(10**6)}",
+        "creator": f"Painter {dice.randrange(200)}",
+        "file_name": f"{number}.jpg",
+        "format": "JPEG",
+        "byte_size": 1,
+        "sha256": f"{count:016x}{number:048x}",
+        "width": 800,
+        "height": 600,
+        "display_width": 800,
+        "display_height": 600,
+        "confirmed": 3 if state == "annotated" else 0,
+        "suggested": 3 if state == "suggested" else 0,
+        "state": state,
+    }
 
 
 if __name__ == "__main__":

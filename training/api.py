@@ -166,9 +166,9 @@ class TrainingRunList(RunView, generics.ListAPIView[Run]):
         wanted = TrainingRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         chosen = dict(wanted.validated_data)
-        run = services.start_training(
-            dataset=dataset, user=request.user, label_ids=chosen.pop("labels", None), **chosen
-        )
+        label_ids = chosen.pop("labels", None)
+        choice = services.TrainingChoice(**chosen)
+        run = services.start_training(dataset=dataset, user=request.user, choice=choice, label_ids=label_ids)
         return self.answer(run.pk, status.HTTP_201_CREATED)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,16 +49,23 @@ def readiness(dataset: Dataset, label_ids: list[int] | None = None) -> tuple[Rea
     return readiness_of_counts(counts, artworks=artworks.count(), boxed=boxed, nothing_to_mark=empty), labels
 
 
+@dataclass(frozen=True)
+class TrainingChoice:
+    """What a person chooses for a training: keys of the pipeline's configuration, and the name of the detector."""
+
+    architecture: str
+    budget: str
+    augmentation: str
+    seed: int = 0
+    name: str = ""
+
+
 def start_training(
     *,
     dataset: Dataset,
     user: Any,
-    architecture: str,
-    budget: str,
-    augmentation: str,
+    choice: TrainingChoice,
     label_ids: list[int] | None = None,
-    seed: int = 0,
-    name: str = "",
     enqueue: bool = True,
 ) -> TrainingRun:
     """Freeze the dataset, make a run of it and hand it to the training queue (unless the caller runs it itself).
@@ -72,35 +80,31 @@ def start_training(
     if not ready.ready:
         problems = " ".join(_(problem.template) % problem.values for problem in ready.problems)
         raise Conflict(problems, code="not_ready", current=dict(ready.counts))
-    title = name.strip() or _default_name(dataset, architecture)
     try:
         with transaction.atomic():
-            snapshot = snapshots.freeze(dataset, labels, seed=seed)
-            config = plan(
-                architecture=architecture,
-                budget=budget,
-                augmentation=augmentation,
-                seed=seed,
-                images=ready.counts["artworks"],
-            )
-            run = TrainingRun.objects.create(
-                dataset=dataset,
-                kind=Run.Kind.TRAINING,
-                created_by=user,
-                architecture=architecture,
-                budget=budget,
-                augmentation=augmentation,
-                seed=seed,
-                total_steps=config.steps,
-                name=title,
-                snapshot=snapshot,
-            )
+            run = _create_training(dataset, user, choice, labels, images=ready.counts["artworks"])
             _announce(run, enqueue)
     except IntegrityError:
         # Two people pressed the button in the same moment; the constraint let one of them through.
         _refuse_second_training(dataset)
         raise
     return run
+
+
+def _create_training(
+    dataset: Dataset, user: Any, choice: TrainingChoice, labels: list[Label], *, images: int
+) -> TrainingRun:
+    chosen = asdict(choice)
+    name = chosen.pop("name").strip() or _default_name(dataset, choice.architecture)
+    return TrainingRun.objects.create(
+        dataset=dataset,
+        kind=Run.Kind.TRAINING,
+        created_by=user,
+        name=name,
+        snapshot=snapshots.freeze(dataset, labels, seed=choice.seed),
+        total_steps=plan(**chosen, images=images).steps,
+        **chosen,
+    )
 
 
 def _refuse_second_training(dataset: Dataset) -> None:
@@ -132,11 +136,7 @@ def start_inference(
     detector = Detector.objects.usable_in(dataset.pk).filter(pk=detector_id).first()
     if detector is None:
         raise Refusal(_("This detector is not there any more. Choose another one."), code="unknown_detector")
-    artwork = None
-    if artwork_id is not None:
-        artwork = Artwork.objects.present().filter(dataset=dataset, pk=artwork_id).first()
-        if artwork is None:
-            raise Refusal(_("This artwork is not in this dataset any more."), code="unknown_artwork")
+    artwork = None if artwork_id is None else _artwork(dataset, artwork_id)
     with transaction.atomic():
         run = InferenceRun.objects.create(
             dataset=dataset,
@@ -149,6 +149,13 @@ def start_inference(
         )
         _announce(run, enqueue)
     return run
+
+
+def _artwork(dataset: Dataset, artwork_id: int) -> Artwork:
+    artwork = Artwork.objects.present().filter(dataset=dataset, pk=artwork_id).first()
+    if artwork is None:
+        raise Refusal(_("This artwork is not in this dataset any more."), code="unknown_artwork")
+    return artwork
 
 
 def checked_map(dataset: Dataset, detector: Detector, mapping: dict[str, int | None]) -> dict[str, int]:

@@ -95,15 +95,7 @@ def run_logged(
     started, lines = time.monotonic(), []
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n$ {' '.join(command)}\n")
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-        )
+        process = _piped(command, folder, {**os.environ, **(environment or {})})
 
         def follow() -> None:
             for line in process.stdout or ():
@@ -118,3 +110,11 @@ def run_logged(
             tick(time.monotonic() - started)
             reader.join(0.3)
         return process.wait(), "".join(lines)
+
+
+def _piped(command: Sequence[str], folder: Path | None, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """Start a command whose output and errors come through one pipe."""
+    output, errors = subprocess.PIPE, subprocess.STDOUT
+    return subprocess.Popen(
+        command, stdout=output, stderr=errors, text=True, errors="replace", cwd=folder, env=environment
+    )

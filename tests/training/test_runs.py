@@ -50,7 +50,8 @@ def detector(dataset: Any) -> Detector:
 
 
 def start(dataset: Any, user: Any = None, **more: Any) -> TrainingRun:
-    return services.start_training(dataset=dataset, user=user, **CHOICE, **more)
+    choice = services.TrainingChoice(**CHOICE, **more)
+    return services.start_training(dataset=dataset, user=user, choice=choice)
 
 
 @pytest.mark.django_db

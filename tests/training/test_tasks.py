@@ -111,8 +111,8 @@ def test_a_stage_that_fails_fails_the_run_and_is_never_reported_as_done(
         box = {"x": 10, "y": 10, "width": 50, "height": 40, "image_width": 200, "image_height": 150}
         work = make_artwork(dataset, seed, confirmed=1, state="annotated")
         Box.objects.create(artwork=work, label=label, **box)
-    choice = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
-    run = services.start_training(dataset=dataset, user=owner, enqueue=False, **choice)
+    choice = services.TrainingChoice("retinanet_mobilenet_v2", "quick", "none")
+    run = services.start_training(dataset=dataset, user=owner, choice=choice, enqueue=False)
     async_task("training.tasks.train", run.pk, sync=True)
     run = TrainingRun.objects.get(pk=run.pk)
     assert run.state == "failed"

@@ -25,9 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="name of the detector")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {key: options[key] for key in ("architecture", "budget", "augmentation", "seed", "name")}
+        keys = ("architecture", "budget", "augmentation", "seed", "name")
+        choice = services.TrainingChoice(**{key: options[key] for key in keys})
         try:
-            run = services.start_training(dataset=find_dataset(options["dataset"]), user=None, enqueue=False, **chosen)
+            dataset = find_dataset(options["dataset"])
+            run = services.start_training(dataset=dataset, user=None, choice=choice, enqueue=False)
         except APIException as refusal:
             raise CommandError(str(refusal.detail)) from None
         do_run(run)
