@@ -11,6 +11,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ from training.supervision import Child, Outcome, PipelineEvent, supervise
 State = Run.State
 STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
+# The trainer gives itself six seconds to save; a machine that is busy may need more.
+LOCK_PATIENCE_SECONDS = 40.0
+OnEvents = Callable[[list[PipelineEvent], int], None]
 
 
 def heartbeat(name: str) -> None:
@@ -59,7 +63,7 @@ def train(run_id: int) -> None:
     run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
     try:
         workdir = _prepare_training(run)
-        outcome = _supervise(run_id, worker, Child("training.pipeline", workdir), _relay)
+        outcome = _supervise(run_id, worker, "training.pipeline", workdir, _relay)
         if outcome.code == 0:
             detector = services.register_trained(run, workdir / "detector")
             live.publish(run_id, [("detector", {"id": detector.pk, "name": detector.name})])
@@ -78,7 +82,7 @@ def infer(run_id: int) -> None:
     try:
         workdir, total = _prepare_inference(run)
         writer = SuggestionWriter(run, workdir, total)
-        outcome = _supervise(run_id, worker, Child("training.pipeline.infer", workdir), writer.take)
+        outcome = _supervise(run_id, worker, "training.pipeline.infer", workdir, writer.take)
     except Exception as error:
         _fail(run_id, worker, error)
         raise
@@ -95,12 +99,22 @@ def _claim(run_id: int) -> str:
     return worker
 
 
-def _supervise(run_id: int, worker: str, child: Child, on_events: Any) -> Outcome:
+def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: OnEvents) -> Outcome:
+    """Run a module of the pipeline in a work folder to its end.
+
+    A process whose worker was killed may take some seconds to save its checkpoint there: it is waited for.
+    """
+
     def go_on() -> bool:
         mine = Run.objects.keep_alive(run_id, worker)
         return mine and not Run.objects.filter(pk=run_id, cancel_requested=True).exists()
 
-    return supervise(child, on_events=lambda events: on_events(events, run_id) if events else None, go_on=go_on)
+    deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
+    while True:
+        outcome = supervise(Child(module, workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
+        if outcome.code != LOCKED or time.monotonic() > deadline or not go_on():
+            return outcome
+        time.sleep(1)
 
 
 def _relay(events: list[PipelineEvent], run_id: int) -> None:

@@ -113,4 +113,4 @@ def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
 
 
 def test_a_dataset_without_labels_is_refused() -> None:
-    assert "no label" in readiness([], []).problems[0].message
+    assert "no concept" in readiness([], []).problems[0].message

@@ -176,3 +176,24 @@ def test_what_was_deleted_long_ago_is_removed_once_a_day(dataset: Any, owner: An
     async_task("training.tasks.heartbeat", "default", sync=True)
     assert files.run_folder(run.pk + 8).exists()
     assert (Path(settings.DATA_DIR) / "heartbeats" / "default").exists()
+
+
+def test_a_folder_that_an_earlier_process_still_holds_is_waited_for(
+    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector
+) -> None:
+    import fcntl
+
+    from training import files
+
+    mapping = {str(known["id"]): label.pk for known in pretrained.labels}
+    choice: dict[str, Any] = {"artwork_id": None, "threshold": 0.5, "mapping": mapping, "enqueue": False}
+    run = services.start_inference(dataset=dataset, user=owner, detector_id=pretrained.pk, **choice)
+    files.run_folder(run.pk).mkdir(parents=True)
+    with (files.run_folder(run.pk) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        release = threading.Timer(4, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        release.start()
+        async_task("training.tasks.infer", run.pk, sync=True)
+        release.join()
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == ("done", 1)
