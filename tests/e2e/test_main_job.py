@@ -214,12 +214,12 @@ class Job:
         self.open_artwork(next(iter(self.artworks().values()))["id"])
         self.page.locator("#runs").locator("canvas").first.wait_for(timeout=30_000)
         shoot(self.page, "annotating-while-training")
-        self.page.goto(address)
+        # A page that draws costs the trainer processor time where there is no graphics card.
+        self.page.goto("about:blank")
         wait_for(lambda: self.api(f"runs/{run}/")["state"] not in ("queued", "running"), 600, "the end of the training")
         ended = dict(self.api(f"runs/{run}/"))
         assert ended["state"] == "done", ended
-        self.page.locator("#done").wait_for(state="visible", timeout=20_000)
-        self.page.reload()
+        self.page.goto(address)
         self.page.locator("#done").wait_for(state="visible")
         assert re.search(r"\d", self.page.locator("[data-number=AP50]").first.inner_text())
         shoot(self.page, "run-done")
@@ -252,7 +252,7 @@ class Job:
         }
         assert set(mapping.values()) == set(self.labels.values())
         untouched = {row["id"]: self.boxes(row["id"]) for row in list(rows.values())[:5]}
-        wanted = {"detector": detector, "threshold": 0.05, "mapping": mapping}
+        wanted = {"detector": detector, "threshold": 0.15, "mapping": mapping}
         inference = self.api("inference-runs/", wanted)
         # The page is open while the whole dataset is looked at; its suggestions appear by themselves.
         self.page.locator("#suggestions li").first.wait_for(timeout=120_000)
