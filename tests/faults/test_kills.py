@@ -98,6 +98,7 @@ def training(make_server: Callable[..., Server], offline_weights: Path) -> Watch
 def test_a_training_survives_the_kill_of_its_trainer_and_of_its_worker(training: Watched) -> None:
     with watch(training.workdir) as counts:
         first = training.wait_for_step(40)
+        wait_for(lambda: list((training.workdir / "checkpoints").glob("*.index")), 60, "a checkpoint")
         (trainer,) = trainers(training.workdir)
         os.kill(trainer, signal.SIGKILL)
         wait_for(lambda: training.state()["attempts"] == 2, 60, "the second attempt")
