@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,13 @@ from training import services
 from training.models import Detector, Event, Run, TrainingRun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True)
+def no_folders_of_earlier_runs() -> None:
+    """Test databases number runs from 1 again; in an installation no run ever has another's number."""
+    shutil.rmtree(settings.RUNS_DIR)
+    Path(settings.RUNS_DIR).mkdir()
 
 
 @pytest.fixture
