@@ -71,6 +71,7 @@ def fetch_image(stored: str, target: Path) -> None:
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Remote storage has no paths, and not every file system has links, least of all to another one: then a copy.
     with contextlib.suppress(NotImplementedError, OSError):
         os.link(default_storage.path(stored), target)
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT, Server, free_port, log_in, skip_or_fail
+from tests.conftest import ROOT, Server, log_in, skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -38,18 +37,6 @@ live.publish(run.pk, [
 ])
 print(run.pk)
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One installation for all tests of this module, which only look."""
-    folder = tmp_path_factory.mktemp("accessibility")
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
-    server = Server(f"http://127.0.0.1:{free_port()}", folder, env | {"WEBNET_DATA": str(folder)}, {})
-    server.manage("migrate", "--verbosity", "0")
-    server.start_web()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

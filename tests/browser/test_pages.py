@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Server, free_port, log_in, wait_for
+from tests.conftest import Server, log_in, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One installation for all tests of this module: each makes a dataset of its own."""
-    folder = tmp_path_factory.mktemp("pages")
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
-    server = Server(f"http://127.0.0.1:{free_port()}", folder, env | {"WEBNET_DATA": str(folder)}, {})
-    server.manage("migrate", "--verbosity", "0")
-    server.start_web()
-    server.add_user("olga", superuser=True)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def new_dataset(server: Server) -> Callable[..., dict[str, Any]]:
-    """`new_dataset("Icons")`: the JSON of a fresh dataset."""
-
-    def make(name: str) -> dict[str, Any]:
-        return dict(server.api("datasets/", {"name": name, "description": ""}))
-
-    return make
-
-
-@pytest.fixture
-def image_files(tmp_path: Path, picture: Callable[..., bytes]) -> Callable[[int], list[Path]]:
-    """`image_files(n)`: n JPEG files with different contents."""
-
-    def make(count: int, first: int = 0) -> list[Path]:
-        files = [tmp_path / f"work {first + i}.jpg" for i in range(count)]
-        for i, file in enumerate(files):
-            file.write_bytes(picture(seed=first + i))
-        return files
-
-    return make
 
 
 def add(page: Page, files: list[Path]) -> None:
@@ -62,6 +24,12 @@ def add(page: Page, files: list[Path]) -> None:
     page.set_input_files("#upload-files", [str(file) for file in files])
     page.locator("#upload-stop").wait_for(state="hidden")
     page.locator("#upload-show").wait_for(state="visible", timeout=60_000)
+
+
+def show_added(page: Page) -> None:
+    """Let the page show what was added: it is loaded again, and can be clicked once its scripts have run."""
+    with page.expect_navigation():
+        page.click("#upload-show")
 
 
 def count_on_tab(page: Page) -> int:
@@ -104,7 +72,7 @@ def test_files_are_added_one_by_one_and_refusals_are_listed_with_reasons(
     reasons = page.locator("#upload-reasons li:visible")
     assert {row.locator("strong").inner_text() for row in reasons.all()} == set(broken)
     assert all(row.locator("span").inner_text() for row in reasons.all())
-    page.click("#upload-show")
+    show_added(page)
     page.locator(".tile").first.wait_for()
     assert page.locator(".tile").count() == count_on_tab(page) == 7
 
@@ -224,7 +192,7 @@ def test_an_artwork_is_described_and_a_bad_address_is_named_at_its_field(
     page: Page = browser_page()
     page.goto(dataset["urls"]["page"])
     add(page, image_files(1))
-    page.click("#upload-show")
+    show_added(page)
     page.locator("[data-edit]").first.click()
     form = page.locator("#metadata-form")
     form.get_by_label("Title").fill("Veduta")
@@ -247,7 +215,7 @@ def test_a_description_that_somebody_else_changed_is_not_overwritten_unseen(
     page: Page = browser_page()
     page.goto(dataset["urls"]["page"])
     add(page, image_files(1))
-    page.click("#upload-show")
+    show_added(page)
     page.locator("[data-edit]").first.click()
     form = page.locator("#metadata-form")
     form.get_by_label("Title").fill("Mine")
@@ -269,7 +237,7 @@ def test_artworks_are_deleted_after_a_question_and_come_back_by_undo(
     page: Page = browser_page()
     page.goto(new_dataset("Delete")["urls"]["page"])
     add(page, image_files(4))
-    page.click("#upload-show")
+    show_added(page)
     for box in page.locator(".tile-select input").all()[:3]:
         box.check(force=True)
     page.click("#delete-selected")

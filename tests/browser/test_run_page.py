@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Server, free_port, wait_for
+from tests.conftest import Server, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,18 +28,6 @@ run = TrainingRun.objects.create(
 )
 print(run.pk)
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One installation for all tests of this module: each watches a run of its own."""
-    folder = tmp_path_factory.mktemp("runs")
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
-    server = Server(f"http://127.0.0.1:{free_port()}", folder, env | {"WEBNET_DATA": str(folder)}, {})
-    server.manage("migrate", "--verbosity", "0")
-    server.start_web()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")
