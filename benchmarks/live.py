@@ -47,7 +47,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.conftest import ROOT, free_port
+        from tests.installation import ROOT, free_port
 
         call_command("migrate", verbosity=0)
         port = free_port()
@@ -68,7 +68,8 @@ def report(delays: list[float]) -> None:
 def measure(host: str) -> list[float]:
     from playwright.sync_api import sync_playwright
 
-    from tests.conftest import CHROMIUM_ARGUMENTS, wait_for
+    from tests.conftest import CHROMIUM_ARGUMENTS
+    from tests.installation import wait_for
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     dataset, run = make_run()

@@ -23,7 +23,7 @@ def main(count: int) -> dict[str, Any]:
     from annotations.models import Label
     from annotations.services import import_boxes
     from datasets.services import add_artwork, create_dataset
-    from tests.conftest import PASSWORD
+    from tests.installation import PASSWORD
 
     users = get_user_model().objects
     user = users.filter(username="olga").first() or users.create_superuser("olga", password=PASSWORD)

@@ -21,7 +21,9 @@ from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
 from training import files, live, services
 from training.models import Detector, Run
+from training.phrases import translated, translated_event
 from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, estimate_seconds
+from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
     DetectorSerializer,
@@ -116,7 +118,7 @@ def options_json(dataset: Dataset) -> dict[str, Any]:
     images = ready.counts["artworks"]
     return {
         "ready": ready.ready,
-        "problems": [{"message": _(problem.template) % problem.values} for problem in ready.problems],
+        "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
         "counts": dict(ready.counts),
         "architectures": [
             {**_choice(a), "seconds": {budget: estimate_seconds(a.key, budget, images) for budget in BUDGETS}}
@@ -241,6 +243,5 @@ class RunEvents(RunView):
         after = request.query_params.get("after", "0")
         if not after.isdecimal() or len(after) > 9:
             raise Refusal(_("`after` must be the number of the last event that you have."), code="invalid")
-        return Response(
-            {"results": live.events_after(run.pk, run.kind, int(after), EVENTS_PER_ANSWER), "last": run.last_seq}
-        )
+        events = live.events_after(run.pk, run.kind, int(after), EVENTS_PER_ANSWER)
+        return Response({"results": list(map(translated_event, events)), "last": run.last_seq})

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from datasets.models import Dataset
 from training import live, services
 from training.models import Run
+from training.phrases import translated_event
 
 LOOK_SECONDS = 0.2
 
@@ -52,7 +53,7 @@ def do_run(run: Run) -> Run:
     progress.close()
     run.refresh_from_db()
     if run.state != Run.State.DONE:
-        raise CommandError(f"The run ended as “{run.get_state_display()}”. {run.message}")
+        raise CommandError(f"The run ended as “{run.get_state_display()}”. {run.said}")
     return run
 
 
@@ -72,7 +73,7 @@ class Progress:
 
     def show(self, run: Run, seq: int) -> int:
         """Show what came after event `seq`; return the number of the last event shown."""
-        for event in live.events_after(run.pk, run.kind, seq):
+        for event in map(translated_event, live.events_after(run.pk, run.kind, seq)):
             seq = event["seq"]
             getattr(self, f"_{event['kind']}", self._other)(event["payload"])
         return seq

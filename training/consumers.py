@@ -9,13 +9,16 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.http import Http404
+from django.utils import translation
 
 from datasets.models import Role
 from datasets.permissions import RoleTooLow, dataset_for
 from training.live import EventJson, Listener, events_after, group_of, tailer
 from training.models import Run
+from training.phrases import translated_event
 from training.serializers import run_json
 
 FORBIDDEN = 4403
@@ -34,7 +37,8 @@ class NoSuchSocket(AsyncJsonWebsocketConsumer):
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """Sends the full state, then every event after it, in order and once.
 
-    `?after=<run>:<seq>,…` names what a returning client has seen already. The client sends nothing.
+    `?after=<run>:<seq>,…` names what a returning client has seen already, `language=<code>` the language of its page.
+    The client sends nothing.
     """
 
     async def connect(self) -> None:
@@ -47,7 +51,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             # Accepted first: a refusal before that reaches the browser without its code.
             await self.close(code=FORBIDDEN)
             return
-        self.cursors = _cursors(self.scope["query_string"].decode("ascii", "ignore"))
+        query = self.scope["query_string"].decode("ascii", "ignore")
+        self.cursors, self.language = _cursors(query), _language(query)
         await self.channel_layer.group_add(group_of(self.dataset_id), self.channel_name)
         self.listener = Listener(self.dataset_id, self.run_id)
         # Joined before the state is read: what happens in between arrives twice and is dropped by number.
@@ -90,7 +95,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         news = [event for event in events if event["seq"] > self.cursors.get(event["run"], 0)]
         if news:
             self.cursors[news[-1]["run"]] = news[-1]["seq"]
-            await self.send_json({"type": "events", "events": news})
+            with translation.override(self.language):
+                told = list(map(translated_event, news))
+            await self.send_json({"type": "events", "events": told})
 
     async def _send_state(self) -> None:
         runs = await self._state()
@@ -101,13 +108,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     @database_sync_to_async
     def _state(self) -> list[dict[str, Any]]:
+        with translation.override(self.language):
+            return self._runs()
+
+    def _runs(self) -> list[dict[str, Any]]:
         runs = Run.objects.filter(dataset=self.dataset_id)
         runs = runs.filter(pk=self.run_id) if self.run_id else runs.active()
         rows = runs.select_related("trainingrun__detector", "inferencerun__detector", "created_by")
-        return [
-            {**run_json(run), "events": events_after(run.pk, run.kind, self.cursors.get(run.pk, 0), limit=100_000)}
-            for run in rows
-        ]
+        return [{**run_json(run), "events": list(map(translated_event, self._missed(run)))} for run in rows]
+
+    def _missed(self, run: Run) -> list[EventJson]:
+        return events_after(run.pk, run.kind, self.cursors.get(run.pk, 0), limit=100_000)
 
     @database_sync_to_async
     def _may_watch(self) -> bool:
@@ -126,3 +137,9 @@ def _cursors(query: str) -> dict[int, int]:
     """`after=3:17,4:2` → {3: 17, 4: 2}; anything else in it is left out."""
     pairs = (part.partition(":") for part in ",".join(parse_qs(query).get("after", [])).split(","))
     return {int(run): int(seq) for run, _, seq in pairs if run.isdecimal() and seq.isdecimal() and len(run + seq) < 25}
+
+
+def _language(query: str) -> str:
+    """The language that the page says it is in, or the installation's where it names none that there is."""
+    wanted = parse_qs(query).get("language", [""])[0]
+    return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Artwork, Dataset
+from training.phrases import translated
 from training.querysets import DetectorQuerySet, EventQuerySet, RunQuerySet
 
 
@@ -51,7 +52,9 @@ class Run(models.Model):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="runs", verbose_name=_("dataset"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED, editable=False)
+    # In English, and what it takes to say it in another language (`phrases.translated`).
     message = models.CharField(_("message"), max_length=1000, blank=True, editable=False)
+    phrase = models.JSONField(default=dict, editable=False)
     cancel_requested = models.BooleanField(default=False, editable=False)
     worker = models.CharField(_("worker"), max_length=200, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
@@ -85,6 +88,11 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("training:run", args=[self.dataset_id, self.pk])
+
+    @property
+    def said(self) -> str:
+        """The message in the active language."""
+        return translated(self.phrase, self.message)
 
     @property
     def is_active(self) -> bool:

@@ -35,6 +35,7 @@ class RunQuerySet(models.QuerySet["Run"]):
             started_at=now,
             finished_at=None,
             message="",
+            phrase={},
             attempts=F("attempts") + 1,
             lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
         )

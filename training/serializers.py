@@ -22,7 +22,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "dataset": run.dataset_id,
         "kind": run.kind,
         "state": run.state,
-        "message": run.message,
+        "message": run.said,
         "created_by": run.created_by.get_username() if run.created_by else None,
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,

@@ -25,8 +25,10 @@ from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots
 from training.models import Detector, InferenceRun, Run, TrainingRun
+from training.phrases import translated
 from training.pipeline.config import ARCHITECTURES, plan
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
+from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
 State = Run.State
 
@@ -78,7 +80,7 @@ def start_training(
     if label_ids is not None and {label.pk for label in labels} != set(label_ids):
         raise Refusal(_("One of these concepts is not in this dataset. Reload the page."), code="unknown_label")
     if not ready.ready:
-        problems = " ".join(_(problem.template) % problem.values for problem in ready.problems)
+        problems = " ".join(translated(phrase_json(problem), problem) for problem in ready.problems)
         raise Conflict(problems, code="not_ready", current=dict(ready.counts))
     try:
         with transaction.atomic():
@@ -219,13 +221,15 @@ def _send(run: Run) -> None:
 def _change(run_id: int, before: set[State], state: State, message: str = "", **fields: Any) -> bool:
     """Move a run from one of the states `before` to `state` and tell it; False where it was in none of them."""
     ended = state not in (State.QUEUED, State.RUNNING)
-    fields |= {"state": state, "message": message[:1000]}
+    phrase = phrase_json(message)
+    fields |= {"state": state, "message": message[:1000], "phrase": phrase}
     if ended:
         fields["finished_at"] = timezone.now()
     with transaction.atomic():
         changed = Run.objects.filter(pk=run_id, state__in=before).update(**fields)
         if changed:
-            live.publish(run_id, [("status", {"state": state, "message": message[:1000]})])
+            told = {"state": state, "message": message[:1000]}
+            live.publish(run_id, [("status", {**told, "phrase": phrase} if phrase else told)])
     return bool(changed)
 
 
@@ -256,7 +260,8 @@ def reap_stale_runs() -> int:
     """Find the runs whose worker has gone silent, and those that the queue has lost; return how many there were."""
     stale = list(Run.objects.stale())
     for run in stale:
-        interrupt_run(run, _("The worker was interrupted; the run goes on from its last checkpoint."))
+        text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
+        interrupt_run(run, Phrase(text))
     lost = [run for run in Run.objects.filter(state=State.QUEUED, lease_until__lt=timezone.now()) if not _waits(run)]
     for run in lost:
         with transaction.atomic():

@@ -21,6 +21,8 @@ from typing import IO, Any
 
 from django.conf import settings
 
+from training.pipeline.translation import phrase_from
+
 PAUSE_SECONDS = 0.05
 BEAT_SECONDS = 1.0
 # A trainer that was asked to stop has this long to save its checkpoint.
@@ -127,5 +129,5 @@ def _pass_on(child: Child, on_events: Callable[[list[PipelineEvent]], None]) -> 
     events = child.waiting()
     if events:
         on_events(events)
-    errors = [event["payload"].get("message", "") for event in events if event["kind"] == "error"]
-    return errors[-1] if errors else ""
+    errors = [event["payload"] for event in events if event["kind"] == "error"]
+    return phrase_from(errors[-1]["message"], errors[-1].get("phrase")) if errors else ""

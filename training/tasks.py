@@ -18,7 +18,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotations.services import Found, write_suggestions
 from datasets.models import Artwork
@@ -27,6 +26,7 @@ from training import files, live, services
 from training.models import InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import manifest as pipeline_manifest
+from training.pipeline.translation import Phrase, gettext_noop
 from training.supervision import Child, Outcome, PipelineEvent, supervise
 
 State = Run.State
@@ -179,13 +179,16 @@ class SuggestionWriter:
         if told:
             live.publish(run_id, told)
 
-    def summary(self) -> str:
+    def summary(self) -> Phrase:
         """What came of it, for the run's last line."""
         self.seen.close()
-        text = _("%(boxes)d suggestions on %(artworks)d of %(total)d artworks.")
-        values = {"boxes": self.boxes, "artworks": self.artworks, "total": self.total}
-        unreadable = _(" %(count)d images could not be read.") % {"count": self.unreadable} if self.unreadable else ""
-        return text % values + unreadable
+        text = gettext_noop("%(boxes)d suggestions on %(artworks)d of %(total)d artworks.")
+        if self.unreadable:
+            text = gettext_noop(
+                "%(boxes)d suggestions on %(artworks)d of %(total)d artworks. %(unreadable)d images could not be read."
+            )
+        values = {"boxes": self.boxes, "artworks": self.artworks, "total": self.total, "unreadable": self.unreadable}
+        return Phrase(text, **values)
 
     def _lines(self, event: PipelineEvent) -> list[tuple[str, dict[str, Any]]]:
         kind, payload = event["kind"], event["payload"]
@@ -234,22 +237,21 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
     if run.cancel_requested:
         services.end_run(run_id, worker, State.CANCELLED, message)
     elif outcome.code == 1:
-        services.end_run(
-            run_id, worker, State.FAILED, outcome.error or _("The process ended with an error; see its log.")
-        )
+        unknown = Phrase(gettext_noop("The process ended with an error; see its log."))
+        services.end_run(run_id, worker, State.FAILED, outcome.error or unknown)
     else:
         services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED)
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: Outcome) -> Phrase:
     if outcome.code < 0:
-        text = _(
+        text = gettext_noop(
             "The process was ended by signal %(number)d (9: killed, often for lack of memory); it is started again."
         )
-        return text % {"number": -outcome.code}
+        return Phrase(text, number=-outcome.code)
     if outcome.code == LOCKED:
-        return _("An earlier process was still in the work folder; the run is started again.")
-    return _("The process stopped early; the run goes on from its last checkpoint.")
+        return Phrase(gettext_noop("An earlier process was still in the work folder; the run is started again."))
+    return Phrase(gettext_noop("The process stopped early; the run goes on from its last checkpoint."))
 
 
 def _fail(run_id: int, worker: str, error: Exception) -> None:

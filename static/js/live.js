@@ -12,7 +12,8 @@ const DENIED = 4403;
 function address(path, seen) {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const after = [...seen].map(([run, seq]) => `${run}:${seq}`).join(",");
-  return `${scheme}//${location.host}${path}${after ? `?after=${encodeURIComponent(after)}` : ""}`;
+  const query = new URLSearchParams({ language: document.documentElement.lang, ...(after && { after }) });
+  return `${scheme}//${location.host}${path}?${query}`;
 }
 
 /** Keep only the events that come after the last one seen of their run, and remember them. */

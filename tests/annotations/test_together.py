@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PASSWORD, Server
+from tests.installation import PASSWORD, Server
 
 PEOPLE, BOXES_EACH = 4, 25
 SCENE = """

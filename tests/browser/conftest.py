@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, free_port
+from tests.installation import Server, free_port
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import Server
+from tests.installation import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

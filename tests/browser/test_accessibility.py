@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT, Server, log_in, skip_or_fail
+from tests.conftest import log_in
+from tests.installation import ROOT, Server, skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

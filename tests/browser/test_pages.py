@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Server, log_in, wait_for
+from tests.conftest import log_in
+from tests.installation import Server, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Server, wait_for
+from tests.installation import Server, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -10,9 +10,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.conftest import PASSWORD
 from tests.contracts.conftest import Scene
 from tests.contracts.test_permissions import TABLE
+from tests.installation import PASSWORD
 
 CHANGES = [(method, pattern) for method, pattern, needed, *_rest in TABLE if method != "GET" and needed != "nobody"]
 

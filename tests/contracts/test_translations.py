@@ -14,10 +14,9 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.core.management import call_command
-from django.utils.translation.reloader import translation_file_changed
 
-from tests.conftest import ROOT, skip_or_fail
 from tests.contracts.conftest import Scene
+from tests.installation import ROOT, skip_or_fail
 from webnet.preparation import compile_translation
 
 FOLDER = ROOT / "locale" / "it" / "LC_MESSAGES"
@@ -32,13 +31,9 @@ SAME_IN_BOTH = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled() -> None:
-    """Compile as `make run` does, and let Django forget what it read before."""
-    for domain in DOMAINS:
-        source = FOLDER / f"{domain}.po"
-        compile_translation(source)
-        translation_file_changed(None, source.with_suffix(".mo"))
+@pytest.fixture(autouse=True)
+def compiled(italian_catalogue: None) -> None:
+    """The Italian texts, compiled."""
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import SHARED_DATA, skip_or_fail
+from tests.installation import SHARED_DATA, skip_or_fail
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT, Server, log_in, wait_for
+from tests.conftest import log_in
 from tests.e2e.paintings import Painting, paintings
+from tests.installation import ROOT, Server, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

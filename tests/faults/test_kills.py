@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, skip_or_fail, wait_for
+from tests.installation import Server, skip_or_fail, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}

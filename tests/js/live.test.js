@@ -27,6 +27,7 @@ class Socket {
 
 globalThis.location = { protocol: "https:", host: "museum.test" };
 globalThis.WebSocket = Socket;
+globalThis.document = { documentElement: { lang: "it" } };
 
 const event = (run, seq) => ({ run, seq, kind: "log", payload: {} });
 
@@ -46,7 +47,7 @@ function open(t) {
 test("each event is heard once and in order, whichever way it comes", (t) => {
   const heard = open(t);
   const [socket] = Socket.made;
-  assert.equal(socket.url, "wss://museum.test/ws/datasets/3/");
+  assert.equal(socket.url, "wss://museum.test/ws/datasets/3/?language=it");
   socket.say({ type: "state", runs: [{ id: 9, events: [event(9, 1), event(9, 2)] }] });
   socket.say({ type: "events", events: [event(9, 2), event(9, 3)] });
   socket.say({ type: "events", events: [event(9, 3)] });

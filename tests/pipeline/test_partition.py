@@ -96,21 +96,19 @@ def test_enough_is_ready_with_its_numbers() -> None:
 
 def test_too_few_artworks_with_boxes_are_refused_with_the_numbers() -> None:
     problems = readiness(LABELS, [_artwork(1, 1, 2), _artwork(2, 1, 2), _artwork(3)]).problems
-    assert [problem.message for problem in problems] == [
-        "Artworks with confirmed boxes: 2. Training needs at least 4; draw boxes on 2 more."
-    ]
+    assert list(problems) == ["Artworks with confirmed boxes: 2. Training needs at least 4; draw boxes on 2 more."]
 
 
 def test_a_label_without_boxes_is_named() -> None:
     problems = readiness(LABELS, [_artwork(number, 1) for number in range(5)]).problems
-    assert len(problems) == 1 and "“Book” has no confirmed boxes" in problems[0].message
+    assert len(problems) == 1 and "“Book” has no confirmed boxes" in problems[0]
 
 
 def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
     artworks = [_artwork(number, 1) for number in range(5)] + [_artwork(9, 2, 2)]
     problems = readiness(LABELS, artworks).problems
-    assert len(problems) == 1 and "“Book” is on 1 artwork only" in problems[0].message
+    assert len(problems) == 1 and "“Book” is on 1 artwork only" in problems[0]
 
 
 def test_a_dataset_without_labels_is_refused() -> None:
-    assert "no concept" in readiness([], []).problems[0].message
+    assert "no concept" in readiness([], []).problems[0]

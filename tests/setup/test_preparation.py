@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from tests.conftest import ROOT, free_port
+from tests.installation import ROOT, free_port
 from webnet import preparation
 
 PO = """\

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, free_port, wait_for
+from tests.installation import ROOT, free_port, wait_for
 from webnet import processes
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import environ
 import psycopg
 import pytest
 
-from tests.conftest import ROOT, free_port, wait_for
+from tests.installation import ROOT, free_port, wait_for
 from webnet import processes
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

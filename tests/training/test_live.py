@@ -4,59 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
+from tests.training.sockets import collect, make_run, socket
 from training import live
 from training.consumers import FORBIDDEN
-from training.models import Detector, Event, InferenceRun, Run
+from training.models import Event, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def make_run(dataset: Any) -> Run:
-    detector = Detector.objects.create(
-        name="Pretrained", kind="pretrained", architecture="x", input_size=300, labels=[], folder="x"
-    )
-    return InferenceRun.objects.create(
-        dataset=dataset, kind="inference", state="running", detector=detector, threshold=0.5, mapping={}
-    )
-
-
 def logs(*texts: Any) -> list[tuple[str, dict[str, Any]]]:
     return [("log", {"text": str(text)}) for text in texts]
-
-
-@asynccontextmanager
-async def socket(user: Any, dataset_id: int, run_id: int | None = None, query: str = "") -> AsyncIterator[Any]:
-    from webnet.asgi import sockets
-
-    path = f"/ws/datasets/{dataset_id}/" + (f"runs/{run_id}/" if run_id else "")
-    communicator = WebsocketCommunicator(sockets, path + query)
-    communicator.scope["user"] = user
-    connected, _ = await communicator.connect(timeout=10)
-    assert connected
-    yield communicator
-    await communicator.disconnect()
-
-
-async def collect(communicator: Any, count: int) -> list[dict[str, Any]]:
-    """Receive messages until `count` events have come."""
-    events: list[dict[str, Any]] = []
-    while len(events) < count:
-        message = await communicator.receive_json_from(timeout=10)
-        if message["type"] == "state":
-            events += [event for run in message["runs"] for event in run["events"]]
-        else:
-            events += message["events"]
-    return events
 
 
 publish = database_sync_to_async(live.publish)

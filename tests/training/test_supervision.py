@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, wait_for
+from tests.installation import ROOT, wait_for
 from training import supervision
 from training.supervision import Child, Outcome, supervise
 

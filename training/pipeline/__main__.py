@@ -21,6 +21,7 @@ from training.pipeline.events import OnEvent
 from training.pipeline.manifest import ManifestError
 from training.pipeline.pixels import UnreadableImage
 from training.pipeline.supervision import Stop, Stopped
+from training.pipeline.translation import Phrase, gettext_noop
 
 # Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
@@ -56,7 +57,7 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
         print(error, file=sys.stderr)
         return supervision.EXIT_BUSY
     except _EXPECTED as error:
-        on_event(events.error(str(error)))
+        on_event(events.error(error.args[0]))
         return supervision.EXIT_FAILED
     except Exception as error:
         detail = traceback.format_exc()
@@ -66,16 +67,16 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     return supervision.EXIT_DONE
 
 
-def explain(error: Exception) -> str:
+def explain(error: Exception) -> Phrase:
     """A sentence for people about a fault that the pipeline did not foresee in detail."""
     # By name: importing TensorFlow for its classes would cost every start ten seconds.
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "The machine ran out of memory. Close other programs or choose a smaller detector."
+        return Phrase(gettext_noop("The machine ran out of memory. Close other programs or choose a smaller detector."))
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full. Make room, then resume the training."
-    if type(error).__name__ == "Diverged":
-        return str(error)
-    return f"The training stopped because of an unexpected fault: {error}"
+        return Phrase(gettext_noop("The disk is full. Make room, then resume the training."))
+    if error.args and isinstance(error.args[0], Phrase):
+        return error.args[0]
+    return Phrase(gettext_noop("The training stopped because of an unexpected fault: %(fault)s"), fault=str(error))
 
 
 def _channel(workdir: Path, *, supervised: bool) -> OnEvent:

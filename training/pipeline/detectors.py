@@ -18,6 +18,8 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+from training.pipeline.translation import Phrase, gettext_noop
+
 Floats = npt.NDArray[np.float32]
 Key = int | str
 
@@ -64,7 +66,8 @@ def describe(folder: Path) -> Description:
         labels = tuple(row["id"] for row in data["labels"])
         return Description(str(data["format"]), int(data["input_size"]), labels)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DetectorError(f"The detector in {folder.name} has no usable description: {error}") from None
+        text = gettext_noop("The detector in %(folder)s has no usable description: %(reason)s")
+        raise DetectorError(Phrase(text, folder=folder.name, reason=str(error))) from None
 
 
 class Detector:
@@ -78,12 +81,14 @@ class Detector:
             "ssd_oid_tflite": _OpenImagesSsd,
         }
         if self.description.format not in networks:
-            raise DetectorError(f"The detector format {self.description.format} is not known to this version.")
+            text = gettext_noop("The detector format %(format)s is not known to this version.")
+            raise DetectorError(Phrase(text, format=self.description.format))
         try:
             interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=threads)
             interpreter.allocate_tensors()
         except (OSError, ValueError, RuntimeError) as error:
-            raise DetectorError(f"The detector in {folder.name} cannot be loaded: {error}") from None
+            text = gettext_noop("The detector in %(folder)s cannot be loaded: %(reason)s")
+            raise DetectorError(Phrase(text, folder=folder.name, reason=str(error))) from None
         self._network: Network = networks[self.description.format](interpreter, self.description.input_size)
 
     def detect(self, picture: Image.Image, width: int, height: int, threshold: float) -> list[Found]:

@@ -1,10 +1,15 @@
-"""What the pipeline tells while it works: plain dictionaries `{"kind": …, "payload": {…}}`, given to one callable."""
+"""What the pipeline tells while it works: plain dictionaries `{"kind": …, "payload": {…}}`, given to one callable.
+
+A text that is a `Phrase` is told in English, with its template and values beside it under `phrase`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from training.pipeline.translation import phrase_json
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -56,12 +61,12 @@ def evaluation(step: int, scores: Mapping[str, Any], split: str = "test") -> Eve
 
 def log(text: str) -> Event:
     """One line for the run's log."""
-    return {"kind": "log", "payload": {"text": text}}
+    return {"kind": "log", "payload": _with_phrase({"text": text}, text)}
 
 
 def error(message: str, detail: str = "") -> Event:
     """Why a run cannot go on: a plain sentence for people, and the technical detail."""
-    return {"kind": "error", "payload": {"message": message, "detail": detail}}
+    return {"kind": "error", "payload": _with_phrase({"message": message, "detail": detail}, message)}
 
 
 def progress(done: int, total: int, images_per_second: float) -> Event:
@@ -79,4 +84,9 @@ def found(image: int | str, boxes: Sequence[Mapping[str, Any]], problem: str = "
 
 def _stage(stage: str, state: str, done: int, total: int, message: str) -> Event:
     payload = {"stage": stage, "state": state, "done": done, "total": total, "message": message}
-    return {"kind": "stage", "payload": payload}
+    return {"kind": "stage", "payload": _with_phrase(payload, message)}
+
+
+def _with_phrase(payload: dict[str, Any], text: str) -> dict[str, Any]:
+    phrase = phrase_json(text)
+    return {**payload, "phrase": phrase} if phrase else payload

@@ -27,6 +27,7 @@ from training.pipeline.detectors import Detector, DetectorError, Found, Key
 from training.pipeline.events import Event, OnEvent
 from training.pipeline.pixels import UnreadableImage, read_rgb
 from training.pipeline.supervision import Stop, Stopped
+from training.pipeline.translation import Phrase, gettext_noop
 
 PROGRESS_SECONDS = 0.5
 
@@ -168,11 +169,12 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop) -> int:
         print(error, file=sys.stderr)
         return supervision.EXIT_BUSY
     except (RequestError, DetectorError) as error:
-        on_event(events.error(str(error)))
+        on_event(events.error(error.args[0]))
         return supervision.EXIT_FAILED
     except Exception as error:
         detail = traceback.format_exc()
-        on_event(events.error(f"The detection stopped because of an unexpected fault: {error}", detail))
+        text = gettext_noop("The detection stopped because of an unexpected fault: %(fault)s")
+        on_event(events.error(Phrase(text, fault=str(error)), detail))
         return supervision.EXIT_FAILED
     return supervision.EXIT_DONE
 

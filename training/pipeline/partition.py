@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from training.pipeline.manifest import Manifest
-from training.pipeline.translation import gettext_noop
+from training.pipeline.translation import Phrase, gettext_noop
 
 TEST_FRACTION = 0.2
 MINIMUM_BOXED_ARTWORKS = 4
@@ -21,24 +21,11 @@ MINIMUM_ARTWORKS_PER_LABEL = 2
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One reason not to train yet. `template` can be translated and then filled with `values`."""
-
-    template: str
-    values: Mapping[str, Any]
-
-    @property
-    def message(self) -> str:
-        """The English sentence, filled."""
-        return self.template % self.values
-
-
-@dataclass(frozen=True)
 class Readiness:
     """Whether a training can start; if not, why, with the numbers."""
 
     ready: bool
-    problems: tuple[Problem, ...]
+    problems: tuple[Phrase, ...]
     counts: Mapping[str, int]
 
 
@@ -156,31 +143,30 @@ def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: i
     return Readiness(not problems, tuple(problems), counts)
 
 
-def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Problem]:
+def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Phrase]:
     problems = []
     if not labels:
-        problems.append(Problem(gettext_noop("There is no concept to train. Add at least one concept first."), {}))
+        problems.append(Phrase(gettext_noop("There is no concept to train. Add at least one concept first.")))
     if boxed < MINIMUM_BOXED_ARTWORKS:
         text = gettext_noop(
             "Artworks with confirmed boxes: %(found)d. Training needs at least %(needed)d; draw boxes on %(missing)d"
             " more."
         )
         missing = MINIMUM_BOXED_ARTWORKS - boxed
-        problems.append(Problem(text, {"found": boxed, "needed": MINIMUM_BOXED_ARTWORKS, "missing": missing}))
+        problems.append(Phrase(text, found=boxed, needed=MINIMUM_BOXED_ARTWORKS, missing=missing))
     return problems
 
 
-def _label_problems(label: LabelCount) -> list[Problem]:
+def _label_problems(label: LabelCount) -> list[Phrase]:
     if label.boxes == 0:
         text = gettext_noop("The concept “%(label)s” has no confirmed boxes. Draw some, or train without this concept.")
-        return [Problem(text, {"label": label.name})]
+        return [Phrase(text, label=label.name)]
     if label.artworks < MINIMUM_ARTWORKS_PER_LABEL:
         text = gettext_noop(
             "The concept “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
             " one to test on. Draw it on another artwork, or train without this concept."
         )
-        values = {"label": label.name, "found": label.artworks, "needed": MINIMUM_ARTWORKS_PER_LABEL}
-        return [Problem(text, values)]
+        return [Phrase(text, label=label.name, found=label.artworks, needed=MINIMUM_ARTWORKS_PER_LABEL)]
     return []
 
 

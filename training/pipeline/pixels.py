@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from training.pipeline.translation import Phrase, gettext_noop
+
 # Scans of artworks are larger than Pillow's idea of an attack; uploads were measured against their own limit already.
 Image.MAX_IMAGE_PIXELS = 500_000_000
 
@@ -25,7 +27,8 @@ def read_rgb(path: Path, longest: int) -> Image.Image:
             opened.draft("RGB", _at_least(opened.size, longest))
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImage(f"{path.name} cannot be read as a picture: {error}") from None
+        text = gettext_noop("%(file)s cannot be read as a picture: %(reason)s")
+        raise UnreadableImage(Phrase(text, file=path.name, reason=str(error))) from None
     if max(upright.size) <= longest:
         return upright
     return upright.resize(_at_least(upright.size, longest), Image.Resampling.BILINEAR, reducing_gap=2.0)

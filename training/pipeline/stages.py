@@ -12,6 +12,7 @@ from training.pipeline.config import RunConfig
 from training.pipeline.events import OnEvent
 from training.pipeline.manifest import Manifest
 from training.pipeline.supervision import Stop
+from training.pipeline.translation import Phrase, gettext_noop
 
 # Records hold pictures of twice the network's size, so that zooming in while training still shows detail.
 _RECORD_SCALE = 2
@@ -44,7 +45,8 @@ class Run:
         return count
 
 
-Stage = Callable[[Run], str]
+Stage = Callable[[Run], Phrase]
+_PARTS = gettext_noop("%(train)d to train on, %(test)d to test on")
 
 
 def run_all(run: Run, *, start_at: str | None = None) -> None:
@@ -58,7 +60,7 @@ def run_all(run: Run, *, start_at: str | None = None) -> None:
     for name, stage in STAGES.items():
         mark = _mark(run.workdir, name)
         if mark.exists():
-            run.on_event(events.stage_skipped(name, "done earlier"))
+            run.on_event(events.stage_skipped(name, Phrase(gettext_noop("done earlier"))))
             continue
         run.stop.check()
         run.on_event(events.stage_started(name))
@@ -82,23 +84,24 @@ def _mark(workdir: Path, name: str) -> Path:
     return workdir / "done" / f"{name}.json"
 
 
-def _prepare(run: Run) -> str:
+def _prepare(run: Run) -> Phrase:
     annotations.prepare(run.manifest, run.workdir)
     boxes = sum(len(artwork.boxes) for artwork in run.manifest.artworks)
-    return f"{len(run.manifest.artworks)} artworks, {boxes} boxes, {len(run.manifest.labels)} labels"
+    text = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts: %(labels)d")
+    return Phrase(text, artworks=len(run.manifest.artworks), boxes=boxes, labels=len(run.manifest.labels))
 
 
-def _split(run: Run) -> str:
+def _split(run: Run) -> Phrase:
     partition.write_lists(run.manifest, run.workdir)
-    return f"{len(run.manifest.part('train'))} to train on, {len(run.manifest.part('test'))} to test on"
+    return Phrase(_PARTS, train=len(run.manifest.part("train")), test=len(run.manifest.part("test")))
 
 
-def _augment(run: Run) -> str:
+def _augment(run: Run) -> Phrase:
     path = annotations.coco_path(run.workdir, "train_augmented")
     train = annotations.load(annotations.coco_path(run.workdir, "train"))
     if not run.config.copies:
         annotations.save({**train, "images": [], "annotations": []}, path)
-        return "no copies wanted"
+        return Phrase(gettext_noop("no changed copies wanted"))
     from training.pipeline import augment
 
     copies = augment.augment(
@@ -111,10 +114,10 @@ def _augment(run: Run) -> str:
         on_copy=run.counter("augment", len(train["images"]) * run.config.copies),
     )
     annotations.save(copies, path)
-    return f"{len(copies['images'])} changed copies"
+    return Phrase(gettext_noop("changed copies: %(copies)d"), copies=len(copies["images"]))
 
 
-def _tfrecord(run: Run) -> str:
+def _tfrecord(run: Run) -> Phrase:
     from training.pipeline import tfrecord
 
     parts = {
@@ -128,28 +131,30 @@ def _tfrecord(run: Run) -> str:
         )
         for split, row in parts.items()
     }
-    return f"{written['train']} records to train on, {written['test']} to test on"
+    return Phrase(_PARTS, **written)
 
 
-def _configure(run: Run) -> str:
+def _configure(run: Run) -> Phrase:
     from training.pipeline import configure
 
     run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
-    return f"{config.ARCHITECTURES[run.config.architecture].title}, {run.config.steps} steps"
+    title = config.ARCHITECTURES[run.config.architecture].title
+    return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
 
 
-def _train(run: Run) -> str:
+def _train(run: Run) -> Phrase:
     from training.pipeline import train
 
-    run.on_event(events.log("Building the detector …"))
+    run.on_event(events.log(Phrase(gettext_noop("Building the detector …"))))
     trainer = _trainer(run)
     done = int(trainer.step)
-    run.on_event(events.log(f"Going on after step {done}." if done else "The first step takes longest: it compiles."))
+    going_on = Phrase(gettext_noop("Going on after step %(step)d."), step=done)
+    run.on_event(events.log(going_on if done else Phrase(gettext_noop("The first step takes longest: it compiles."))))
     train.train(trainer, run.workdir, _coco(run, "test"), on_event=run.on_event, stop=run.stop)
-    return f"{run.config.steps} steps"
+    return Phrase(gettext_noop("steps: %(steps)d"), steps=run.config.steps)
 
 
-def _evaluate(run: Run) -> str:
+def _evaluate(run: Run) -> Phrase:
     from training.pipeline import evaluate
 
     trainer, truth = _trainer(run), _coco(run, "test")
@@ -158,16 +163,17 @@ def _evaluate(run: Run) -> str:
     )
     evaluate.save(run.workdir, truth, scores, detections)
     run.on_event(events.evaluation(run.config.steps, scores))
-    return f"AP {scores['AP']:.3f}, AP50 {scores['AP50']:.3f}"
+    return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 
-def _export(run: Run) -> str:
+def _export(run: Run) -> Phrase:
     from training.pipeline import evaluate, export
 
     trainer = _trainer(run)
     scores = json.loads((run.workdir / evaluate.FILE_NAME).read_text(encoding="utf-8"))
     folder = export.export(trainer.model, trainer.experiment, run.config, run.manifest, scores, run.workdir)
-    return f"{sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e6:.1f} MB"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Phrase("%(size).1f MB", size=size / 1e6)
 
 
 STAGES: Mapping[str, Stage] = {

@@ -22,6 +22,7 @@ from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
 from training.pipeline.events import Metrics, OnEvent
 from training.pipeline.supervision import Stop, Stopped
+from training.pipeline.translation import Phrase, gettext_noop
 
 METRICS_SECONDS = 1.0
 
@@ -162,7 +163,10 @@ class _Report:
         config = self._trainer.config
         values = {metric.name: float(metric.result()) for metric in metrics}
         if not math.isfinite(values["total_loss"]):
-            raise Diverged(f"The training lost its way at step {step}: the loss is no number any more. Start it again.")
+            text = gettext_noop(
+                "The training lost its way at step %(step)d: the loss is no number any more. Start it again."
+            )
+            raise Diverged(Phrase(text, step=step))
         evaluations = sum(other > step for other in _evaluation_steps(config))
         left = (config.steps - step) * self._step_seconds + evaluations * self._evaluation_seconds
         return Metrics(

@@ -3,7 +3,7 @@
 WEIGHTS_DIR/openimages_ssd/      a detector for 23 kinds of things, usable by `infer`; its backbone starts trainings
 WEIGHTS_DIR/efficientnet_lite0/  a classifier's weights, which start trainings
 
-Only the standard library is imported: the web process may call this.
+Only the standard library and this package are imported: the web process may call this.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from training.pipeline.translation import Phrase, gettext_noop
 
 ENVIRONMENT = "WEBNET_WEIGHTS"
 OPENIMAGES = "openimages_ssd"
@@ -95,9 +97,10 @@ def find(weights_dir: Path, name: str) -> Path:
     """The folder of the weights called `name`, verified. Raises WeightsError that says how to get them."""
     folder = Path(weights_dir) / name
     if not is_ready(folder):
-        raise WeightsError(
-            f"The weights “{name}” are not in {weights_dir}. Run “make run” once, or prepare the weights."
+        text = gettext_noop(
+            "The weights “%(name)s” are not in %(folder)s. Run “make run” once, or prepare the weights."
         )
+        raise WeightsError(Phrase(text, name=name, folder=str(weights_dir)))
     return folder
 
 
