@@ -4,13 +4,14 @@ import { api } from "./api.js";
 import { confirmLoss } from "./confirm.js";
 import { showDialog } from "./dialogs.js";
 import { element, pageData } from "./dom.js";
+import { openFinder } from "./finder.js";
 import { submitForm } from "./forms.js";
 import { leaveWithNotice } from "./notice.js";
 import { toast } from "./toast.js";
-import { useDetector } from "./usedetector.js";
 
 const { dataset, detectors, labels, may } = pageData();
 const address = `/api/datasets/${dataset.id}/detectors/`;
+const labelsById = new Map(labels.map((label) => [label.id, label]));
 const named = (id) => detectors.find((detector) => detector.id === Number(id));
 
 function onEach(key, act) {
@@ -45,9 +46,15 @@ async function remove(detector) {
   }
 }
 
-onEach("use", (detector) => useDetector({ dataset, detector, labels, may }));
+/** Let a detector look at the whole dataset; the page of the run follows. */
+function use({ id }) {
+  const onRun = (run) => location.assign(run.urls.page);
+  openFinder({ dataset, detectors, first: id, labels: labelsById, mayCreate: may.curate, onRun });
+}
+
+onEach("use", use);
 onEach("rename", rename);
 onEach("delete", remove);
 
 const wanted = new URLSearchParams(location.search).get("use");
-if (wanted && named(wanted) && may.annotate) useDetector({ dataset, detector: named(wanted), labels, may });
+if (wanted && named(wanted) && may.annotate) use(named(wanted));

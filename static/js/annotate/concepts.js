@@ -1,7 +1,7 @@
 /** The concepts of the dataset: choose one for what is drawn next, or give it to the selected box. */
 
-import { api } from "../api.js";
 import { element, number } from "../dom.js";
+import { addLabel } from "../finder.js";
 import { toast } from "../toast.js";
 
 export class Concepts {
@@ -57,7 +57,7 @@ export class Concepts {
     const name = form.elements.name.value.trim();
     if (!name) return;
     try {
-      const label = await addLabel(this.data, this.labels, name);
+      const label = await addLabel(this.data.dataset, this.labels, name);
       form.reset();
       this.onLabels();
       // The new concept is for what is drawn next; the selected box keeps its own.
@@ -77,11 +77,4 @@ function creationForm(onsubmit) {
     element("input", { ...name, placeholder: gettext("New concept"), "aria-label": gettext("Name of a new concept") }),
     element("button", { class: "button button-small" }, gettext("Add")),
   );
-}
-
-/** Create a concept in the dataset and put it into `labels`; the server chooses its colour and key. */
-export async function addLabel(data, labels, name) {
-  const label = await api("POST", `/api/datasets/${data.dataset.id}/labels/`, { json: { name } });
-  labels.set(label.id, label);
-  return label;
 }

@@ -2,11 +2,11 @@
 
 import { api } from "../api.js";
 import { pageData } from "../dom.js";
+import { openFinder } from "../finder.js";
 import { toast } from "../toast.js";
 import { Actions } from "./actions.js";
 import { Concepts } from "./concepts.js";
 import { Desk } from "./desk.js";
-import { openFinder } from "./finder.js";
 import { Keyboard } from "./keyboard.js";
 import { MetadataForm } from "./metadata.js";
 import { Overlay } from "./overlay.js";
@@ -90,8 +90,15 @@ function labelsChanged() {
   overlay.repaint();
 }
 
-function findBoxes(detector = null) {
-  return openFinder({ data, labels, detector, onLabels: labelsChanged, onRun: (run) => runs.add(run) });
+async function findBoxes(first = null) {
+  const { dataset, artwork, can } = data;
+  try {
+    const detectors = (await api("GET", `/api/datasets/${dataset.id}/detectors/?page_size=200`)).results;
+    const onRun = (run) => runs.add(run);
+    openFinder({ dataset, detectors, first, labels, mayCreate: can.curate, artwork: artwork.id, onLabels: labelsChanged, onRun });
+  } catch (error) {
+    tell(error.message);
+  }
 }
 
 function showName({ title, file_name: file, creator, date }) {

@@ -1,0 +1,175 @@
+/** "Find boxes": the dialog that lets a detector draw suggestions on one artwork or on the whole dataset. */
+
+import { api } from "./api.js";
+import { showDialog } from "./dialogs.js";
+import { counted, element, percent } from "./dom.js";
+import { showErrors } from "./forms.js";
+import { toast } from "./toast.js";
+
+const CREATE = "create";
+const THRESHOLD = 0.4;
+/** A detector that knows this many classes gets a field to filter them. */
+const MANY = 12;
+const memory = (dataset) => `webnet-finder:${dataset}`;
+
+function remembered(dataset) {
+  try {
+    return JSON.parse(localStorage.getItem(memory(dataset))) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** The label that a detector's label is likely to mean: the one chosen last time, or the one of the same name. */
+function likely(detector, label, labels, last) {
+  const before = last.mappings?.[detector.id]?.[label.id];
+  if (before === null || labels.has(before)) return before;
+  const same = [...labels.values()].find(({ name }) => name.trim().toLowerCase() === label.name.trim().toLowerCase());
+  return same?.id ?? null;
+}
+
+function field(text, control) {
+  return element("label", { class: "field" }, element("span", {}, text), control);
+}
+
+/**
+ * Open the dialog.
+ *
+ * @param {object} choice
+ *   `dataset`: {id, artworks?}, `detectors`: those that can be chosen (json of the API), `first`: id of the one to offer first,
+ *   `labels`: Map of id → label, which grows where concepts are created, `mayCreate`: whether they may be,
+ *   `artwork`: id of the artwork that is open, or null where only the whole dataset can be meant,
+ *   `onRun(run)`: called when a run was started, `onLabels()`: after concepts were created
+ */
+export function openFinder(choice) {
+  const last = remembered(choice.dataset.id);
+  const context = { artwork: null, onLabels: () => {}, ...choice, last };
+  const { detectors } = context;
+  if (!detectors.length) {
+    toast(gettext("There is no detector yet. Train one, or ask the person who runs this server to install the pretrained one."), { kind: "error" });
+    return;
+  }
+  const chosen = element("select", { name: "detector" }, ...detectors.map((detector) => element("option", { value: detector.id }, title(detector))));
+  const first = choice.first ?? last.detector;
+  if (detectors.some(({ id }) => id === first)) chosen.value = first;
+  const mapping = element("div", { class: "mapping" });
+  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(last.threshold ?? THRESHOLD), mapping, scope(context));
+  const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
+  const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
+  const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], keep: true });
+  const current = () => detectors.find(({ id }) => id === Number(chosen.value));
+  const fill = () => mapping.replaceChildren(...mappingRows(current(), context));
+  chosen.addEventListener("change", fill);
+  fill();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    start({ ...context, form, dialog, submit, detector: current() });
+  });
+}
+
+function title({ name, metrics }) {
+  return metrics?.AP50 ? `${name} · AP50 ${percent(metrics.AP50)}` : name;
+}
+
+function thresholdField(value) {
+  const input = element("input", { type: "range", name: "threshold", min: "0.05", max: "0.95", step: "0.05", value });
+  const shown = element("output", {}, percent(value));
+  input.addEventListener("input", () => shown.replaceChildren(percent(input.valueAsNumber)));
+  const hint = element("span", { class: "soft small" }, gettext("Lower finds more and errs more. Suggestions can be narrowed down later."));
+  return element("label", { class: "field" }, element("span", {}, gettext("Keep boxes from a score of"), " ", shown), input, hint);
+}
+
+/** Where to look; and the promise that what people did is left alone. */
+function scope({ artwork, dataset }) {
+  const promise = element("p", { class: "note" }, gettext("What it finds are suggestions; boxes that people drew, corrected or rejected are left alone."));
+  if (artwork === null) {
+    const n = dataset.artworks;
+    const all = counted(ngettext("The detector looks at %(n)s artwork.", "The detector looks at all %(n)s artworks.", n), n);
+    return element("div", {}, element("p", {}, all), promise);
+  }
+  const radio = (value, text, checked) =>
+    element("label", { class: "choice" }, element("input", { type: "radio", name: "scope", value, checked }), element("span", {}, text));
+  return element(
+    "fieldset",
+    {},
+    element("legend", {}, gettext("Where")),
+    radio("artwork", gettext("On this artwork"), true),
+    radio("dataset", gettext("On all artworks of the dataset"), false),
+    promise,
+  );
+}
+
+/** One row per label of the detector: which concept its boxes become. Many labels get a filter. */
+function mappingRows(detector, context) {
+  const rows = detector.labels.map((label) => mappingRow(detector, label, context));
+  rows.sort((a, b) => Boolean(b.querySelector("select").value) - Boolean(a.querySelector("select").value));
+  const list = element("div", { class: "mapping-rows", role: "group", "aria-label": gettext("Concepts") }, ...rows);
+  const note = element("p", { class: "note" }, gettext("What the detector knows, and the concept that its boxes become:"));
+  if (rows.length < MANY) return [note, list];
+  const text = gettext("Filter what it knows…");
+  const search = element("input", { type: "search", placeholder: text, "aria-label": text });
+  search.addEventListener("input", () => {
+    for (const row of rows) row.hidden = !row.dataset.search.includes(search.value.trim().toLowerCase());
+  });
+  return [note, search, list];
+}
+
+function mappingRow(detector, label, { labels, mayCreate, last }) {
+  const select = element(
+    "select",
+    { name: "mapping", "data-label": label.id, "data-name": label.name },
+    element("option", { value: "" }, gettext("– leave out –")),
+    ...[...labels.values()].map(({ id, name }) => element("option", { value: id }, name)),
+    mayCreate ? element("option", { value: CREATE }, interpolate(gettext("Create the concept “%s”"), [label.name])) : null,
+  );
+  select.value = likely(detector, label, labels, last) ?? "";
+  return element("label", { class: "mapping-row", "data-search": label.name.toLowerCase() }, element("span", {}, label.name), select);
+}
+
+/** Create a concept in a dataset and put it into `labels`; the server chooses its colour and key. */
+export async function addLabel(dataset, labels, name) {
+  const label = await api("POST", `/api/datasets/${dataset.id}/labels/`, { json: { name } });
+  labels.set(label.id, label);
+  return label;
+}
+
+/** The chosen mapping as the API takes it; concepts that are to be created are created first. */
+async function mappingOf(form, dataset, labels) {
+  const mapping = {};
+  for (const select of form.querySelectorAll("select[name=mapping]")) {
+    const { label, name } = select.dataset;
+    if (select.value === CREATE) {
+      const made = (await addLabel(dataset, labels, name)).id;
+      // A second press of the button after a failure must not create it again.
+      select.append(element("option", { value: made }, name));
+      select.value = made;
+    }
+    mapping[label] = select.value ? Number(select.value) : null;
+  }
+  return mapping;
+}
+
+async function start({ form, dialog, submit, detector, dataset, labels, artwork, onLabels, onRun, last }) {
+  const chosen = [...form.querySelectorAll("select[name=mapping]")].some(({ value }) => value);
+  if (!chosen) {
+    toast(gettext("Choose at least one concept that the boxes should become."), { kind: "error" });
+    return;
+  }
+  submit.disabled = true;
+  const before = labels.size;
+  try {
+    const mapping = await mappingOf(form, dataset, labels);
+    const here = form.elements.scope?.value === "artwork" ? artwork : null;
+    const threshold = form.elements.threshold.valueAsNumber;
+    const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json: { detector: detector.id, artwork: here, threshold, mapping } });
+    const mappings = { ...last.mappings, [detector.id]: mapping };
+    localStorage.setItem(memory(dataset.id), JSON.stringify({ detector: detector.id, threshold, mappings }));
+    dialog.close();
+    onRun(run);
+  } catch (error) {
+    showErrors(form, error);
+    submit.disabled = false;
+  } finally {
+    if (labels.size !== before) onLabels();
+  }
+}
