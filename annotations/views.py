@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.documents import document
 from annotations.models import Label
 from annotations.neighbours import neighbour
+from datasets import iiif
 from datasets.filters import GridFilter
 from datasets.models import Artwork, Role
 from datasets.pages import frame, open_dataset
@@ -45,6 +46,7 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "artwork": ArtworkSerializer(artwork).data,
         "document": document(artwork),
+        "source": _source(artwork),
         "labels": list(map(_label_json, labels)),
         "username": request.user.get_username(),
         "can": {"draw": has_role(dataset, Role.ANNOTATOR), "curate": has_role(dataset, Role.CURATOR)},
@@ -74,8 +76,13 @@ def _neighbours(artwork: Artwork, wanted: GridFilter) -> dict[str, str | None]:
     return {
         "previous": before.get_absolute_url() + wanted.query() if before else None,
         "next": after.get_absolute_url() + wanted.query() if after else None,
-        "image": after.file_url("display") if after else None,
+        "image": after.file_url("display") if after and not after.is_tiled else None,
     }
+
+
+def _source(artwork: Artwork) -> dict[str, Any]:
+    """What the viewer shows: the display image, or the tiles of an artwork that has more pixels than that."""
+    return iiif.info(artwork) if artwork.is_tiled else {"type": "image", "url": artwork.file_url("display")}
 
 
 def _fields(artwork: Artwork) -> list[dict[str, Any]]:

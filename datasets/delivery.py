@@ -1,6 +1,7 @@
 """Delivery of an artwork's files, with the rights of its dataset checked on every request."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.files import File
@@ -12,7 +13,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from datasets import files
-from datasets.models import Artwork, Dataset, Role
+from datasets.models import Artwork, Role
 from datasets.permissions import dataset_for, has_role
 
 CHUNK = 1024 * 1024
@@ -27,7 +28,7 @@ def file(request: HttpRequest, dataset_id: int, artwork_id: int, kind: str, sha1
     Raises:
         Http404: no member, no such artwork or kind, or `sha16` is not the beginning of its content's SHA-256.
     """
-    artwork = _artwork(dataset_for(request.user, dataset_id, Role.VIEWER), artwork_id)
+    artwork = artwork_for(request.user, dataset_id, artwork_id)
     if kind not in files.KINDS or sha16 != artwork.sha256[:16]:
         raise Http404
     etag = f'"{sha16}-{kind}"'
@@ -38,8 +39,12 @@ def file(request: HttpRequest, dataset_id: int, artwork_id: int, kind: str, sha1
     return response
 
 
-def _artwork(dataset: Dataset, artwork_id: int) -> Artwork:
-    """The artwork; a deleted one is shown to curators only, who can restore it."""
+def artwork_for(user: Any, dataset_id: int, artwork_id: int) -> Artwork:
+    """An artwork whose pictures `user` may see; a deleted one is shown to curators only, who can restore it.
+
+    Raises Http404 for all others.
+    """
+    dataset = dataset_for(user, dataset_id, Role.VIEWER)
     artworks = dataset.artworks.all() if has_role(dataset, Role.CURATOR) else dataset.artworks.present()
     artwork = artworks.filter(pk=artwork_id).first()
     if artwork is None:

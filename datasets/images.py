@@ -48,7 +48,9 @@ def _message(code: str) -> str:
 
 
 def render(source: Path, folder: Path) -> Rendering:
-    """Write `display.jpg` and `thumbnail.webp` of the image `source` into `folder`, in a process of its own.
+    """Write the files of the image `source` into `folder`, in a process of its own.
+
+    They are `display.jpg`, `thumbnail.webp` and, if the image is large, `pyramid.tif`.
 
     Raises:
         UnreadableImage: nothing usable was written.

@@ -126,15 +126,17 @@ def bring_back(artwork: Artwork) -> None:
 
 
 def _keep(artwork: Artwork, source: Path, folder: Path) -> Artwork:
-    """Store the three files, then the row: whoever sees the row finds the files."""
+    """Store the files, then the row: whoever sees the row finds the files."""
     rendered = {
         "original": source,
         "display": folder / files.DISPLAY,
         "thumbnail": folder / files.THUMBNAIL,
+        "pyramid": folder / files.PYRAMID,
     }
     try:
         for kind, path in rendered.items():
-            storing.store(path, files.path_of(artwork, kind))
+            if path.exists():
+                storing.store(path, files.path_of(artwork, kind))
         with transaction.atomic():
             artwork.save(force_insert=True)
     except IntegrityError:  # the same file was added twice at once, and this one came second

@@ -171,6 +171,11 @@ class Artwork(models.Model):
         return reverse("annotations:page", args=[self.dataset_id, self.pk])
 
     @property
+    def is_tiled(self) -> bool:
+        """Whether it has more pixels than its display image, and so is looked at in tiles."""
+        return max(self.width, self.height) > max(self.display_width, self.display_height)
+
+    @property
     def folder(self) -> str:
         """Folder of its files in the storage, named by content: files of one content are stored once."""
         return f"artworks/{self.dataset_id}/{self.sha256[:2]}/{self.sha256}"

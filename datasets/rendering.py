@@ -1,4 +1,6 @@
-"""Make the display image and the thumbnail of an image: `python -m datasets.rendering SOURCE FOLDER MAX_MEGAPIXELS`.
+"""Make the files that an image is looked at by: `python -m datasets.rendering SOURCE FOLDER MAX_MEGAPIXELS`.
+
+These are the display image, the thumbnail and, of a large image, the tiled pyramid.
 
 This runs as a process of its own with a limit on its memory, so that a hostile file can take down nothing but itself.
 It imports no Django, to start within a tenth of a second. `datasets.images` calls it.
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pyvips
 
-from datasets import formats
+from datasets import formats, pyramids
 
 DISPLAY_SIDE = 2560  # longest side of the display image in pixels
 THUMBNAIL_SIDE = 480
@@ -78,15 +80,26 @@ def display_image(source: Path, format: str) -> pyvips.Image:
         small = image.thumbnail_image(DISPLAY_SIDE, **{k: v for k, v in how.items() if k != "fail_on"})
     else:
         small = pyvips.Image.thumbnail(str(source), DISPLAY_SIDE, **how)
-    if small.interpretation != "srgb":
-        small = small.colourspace("srgb")
-    if small.hasalpha():
-        small = small.flatten(background=255)
-    return small.cast("uchar").copy_memory()
+    return plain(small).copy_memory()
+
+
+def plain(image: pyvips.Image) -> pyvips.Image:
+    """The image in sRGB with 8 bits and without alpha (on white); its colour profile has been applied already."""
+    if image.interpretation != "srgb":
+        image = image.colourspace("srgb")
+    if image.hasalpha():
+        image = image.flatten(background=255)
+    return image.cast("uchar")
+
+
+def in_srgb(image: pyvips.Image) -> pyvips.Image:
+    """The image in its own size, with its colour profile applied by the same rules as the display image."""
+    how = {"height": image.height, "size": "down", "no_rotate": True, "output_profile": "srgb"}
+    return plain(image.thumbnail_image(image.width, **how))
 
 
 def render(source: Path, folder: Path, max_megapixels: int) -> dict[str, int | str]:
-    """Write `display.jpg` and `thumbnail.webp` into `folder`, and describe the original.
+    """Write `display.jpg`, `thumbnail.webp` and for a large image `pyramid.tif` into `folder`; describe the original.
 
     Raises:
         Refused: with the code for a file that is empty, unsupported, too large, truncated or unreadable.
@@ -101,6 +114,8 @@ def render(source: Path, folder: Path, max_megapixels: int) -> dict[str, int | s
         display.jpegsave(str(folder / "display.jpg"), Q=88, keep="none", optimize_coding=True, interlace=True)
         thumbnail = display.thumbnail_image(THUMBNAIL_SIDE, height=THUMBNAIL_SIDE, size="down")
         thumbnail.webpsave(str(folder / "thumbnail.webp"), Q=80, keep="none", effort=2)
+        if max(width, height) > DISPLAY_SIDE:
+            pyramids.write(source, folder / "pyramid.tif", in_srgb=in_srgb)
     except pyvips.Error as error:
         raise refusal_of(str(error)) from error
     return {

@@ -1,5 +1,6 @@
 """Put files of artworks into the storage and take them out, and keep archives in the folder of uploads."""
 
+import contextlib
 import shutil
 import uuid
 from pathlib import Path
@@ -33,8 +34,44 @@ def remove_files(artwork: Artwork) -> None:
     """Remove an artwork's files, unless another row of its dataset has the same content."""
     if Artwork.objects.filter(dataset=artwork.dataset_id, sha256=artwork.sha256).exists():
         return
-    for kind in files.KINDS:
+    for kind in files.STORED:
         default_storage.delete(files.path_of(artwork, kind))
+
+
+def tiles_path(artwork: Artwork) -> Path | None:
+    """A local file to read regions of an artwork from: its pyramid, or the display image where it has none.
+
+    Files of a remote storage are copied to the data folder once. None where there is neither.
+    """
+    for kind in ("pyramid", "display"):
+        path = files.path_of(artwork, kind)
+        with contextlib.suppress(FileNotFoundError):
+            return local_copy(path)
+    return None
+
+
+def local_copy(path: str) -> Path:
+    """A file of the storage as a file of this machine. Raises FileNotFoundError."""
+    try:
+        local = Path(default_storage.path(path))
+    except NotImplementedError:
+        return _cached(path)
+    if not local.exists():
+        raise FileNotFoundError(path)
+    return local
+
+
+def _cached(path: str) -> Path:
+    """The copy of a remote file. Files are named by content, so that a copy never grows old."""
+    cached = Path(settings.CACHE_FOLDER) / path
+    if not cached.exists():
+        with default_storage.open(path) as stored:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            draft = cached.with_name(f"{cached.name}.{uuid.uuid4()}")
+            with draft.open("wb") as copy:
+                shutil.copyfileobj(stored, copy)
+        draft.replace(cached)
+    return cached
 
 
 def write(upload: File, path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from datasets import delivery, views
+from datasets import delivery, iiif, views
+
+IMAGE = "datasets/<int:dataset_id>/artworks/<int:artwork_id>/iiif/<str:sha16>"
 
 app_name = "datasets"
 urlpatterns = [
@@ -14,4 +16,7 @@ urlpatterns = [
         delivery.file,
         name="file",
     ),
+    path(IMAGE, iiif.Base.as_view(), name="iiif"),
+    path(f"{IMAGE}/info.json", iiif.Information.as_view(), name="iiif_info"),
+    path(f"{IMAGE}/<str:region>/<str:size>/0/default.jpg", iiif.Image.as_view(), name="iiif_image"),
 ]

@@ -21,6 +21,8 @@ DATA_DIR = Path(env.str("WEBNET_DATA", str(BASE_DIR / "var"))).resolve()
 WEIGHTS_DIR = Path(env.str("WEBNET_WEIGHTS", str(DATA_DIR / "weights"))).resolve()
 RUNS_DIR = DATA_DIR / "runs"
 UPLOADS_DIR = DATA_DIR / "uploads"
+# Copies of files that are kept in a remote storage; may be removed at any time.
+CACHE_FOLDER = DATA_DIR / "cache"
 STATIC_ROOT = DATA_DIR / "static"
 for folder in (DATA_DIR, RUNS_DIR, UPLOADS_DIR, STATIC_ROOT):
     folder.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ const element = find("#picture");
 const store = new Store(data.document, data.username);
 const history = new History(store);
 const desk = new Desk(firstState());
-const picture = new Picture(element, { ...bounds, url: data.artwork.urls.display });
+const picture = new Picture(element, { ...bounds, source: data.source });
 const tell = (text) => toast(text, { kind: "error" });
 const reveal = (rect) => picture.show(rect);
 const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), reveal, tell });

@@ -11,6 +11,8 @@ const ZOOM_STEP = 1.4;
 const MARGIN = 18;
 /** Share of a rectangle's size that is shown around it where it must be zoomed to. */
 const AROUND = 0.1;
+/** Tiles of 512 × 512 pixels that are kept decoded, a megabyte each: the memory of a huge artwork stays bounded. */
+const CACHED_TILES = 120;
 const NO_CLICK_ZOOM = { clickToZoom: false, dblClickToZoom: false, flickEnabled: false };
 
 /** Whether somebody asked for less movement. */
@@ -26,12 +28,13 @@ function forestallStyleElement() {
   document.head.append(marker);
 }
 
-function openViewer(element, url) {
+function openViewer(element, source) {
   forestallStyleElement();
   return OpenSeadragon({
     element,
     drawer: "canvas",
-    tileSources: { type: "image", url },
+    tileSources: source,
+    maxImageCacheCount: CACHED_TILES,
     showNavigationControl: false,
     animationTime: still() ? 0 : 0.25,
     springStiffness: 12,
@@ -49,11 +52,12 @@ function openViewer(element, url) {
 export class Picture {
   /**
    * @param element the element to fill
-   * @param artwork {width, height, url}: size of the artwork in its own pixels, and the address of its display image
+   * @param artwork {width, height, source}: size of the artwork in its own pixels, and where its pixels come from: a IIIF
+   *   image information document, or the address of its display image
    */
-  constructor(element, { width, height, url }) {
+  constructor(element, { width, height, source }) {
     Object.assign(this, { element, width, height });
-    this.viewer = openViewer(element, url);
+    this.viewer = openViewer(element, source);
     // OpenSeadragon's own keys would fight with the page's.
     this.viewer.addHandler("canvas-key", (event) => {
       event.preventDefaultAction = true;

@@ -1,0 +1,35 @@
+"""`manage.py make_pyramids`: give large artworks the tiled pyramid that they lack."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand
+from django.db.models import F
+from django.db.models.functions import Greatest
+from tqdm import tqdm
+
+from datasets import files, images, storing
+from datasets.models import Artwork
+
+
+class Command(BaseCommand):
+    help = "Make the tiled pyramid of every large artwork that has none, e.g. after restoring a backup without them."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sides = {"side": Greatest("width", "height"), "shown": Greatest("display_width", "display_height")}
+        tiled = Artwork.objects.present().alias(**sides).filter(side__gt=F("shown"))
+        lacking = [artwork for artwork in tiled if not default_storage.exists(files.path_of(artwork, "pyramid"))]
+        for artwork in tqdm(lacking, unit=" artworks"):
+            make_pyramid(artwork)
+        self.stdout.write(f"{len(lacking)} pyramids made.")
+
+
+def make_pyramid(artwork: Artwork) -> None:
+    """Make and store the pyramid of one artwork out of its original."""
+    source = storing.local_copy(files.path_of(artwork, "original"))
+    with tempfile.TemporaryDirectory(dir=settings.UPLOADS_DIR) as folder:
+        images.render(source, Path(folder))
+        storing.store(Path(folder) / files.PYRAMID, files.path_of(artwork, "pyramid"))
