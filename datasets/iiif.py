@@ -78,7 +78,7 @@ def _place(artwork: Artwork, region: str) -> tuple[int, int, int, int]:
 
 def _size(size: str, width: int, height: int) -> tuple[int, int]:
     """Width and height of the answer for a region of `width` × `height`."""
-    found = re.fullmatch(r"(\d{0,6}),(\d{0,6})", size)
+    found = re.fullmatch(r"([1-9]\d{0,5})?,([1-9]\d{0,5})?", size)
     if size == "max":
         shrink = max(1.0, max(width, height) / LONGEST)
         wanted = round(width / shrink), round(height / shrink)

@@ -1,27 +1,23 @@
 """The web process: pages and API over HTTP, live updates over websockets."""
 
 import os
-from functools import partialmethod
 
-from daphne.http_protocol import WebRequest
+import django
+from daphne import http_protocol
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webnet.settings")
+django.setup(set_prefix=False)
 
-from django.core.asgi import get_asgi_application
-
-django_application = get_asgi_application()
-
-# Twisted would parse every form in memory before Django sees it: a 604 MB upload took 8.4 GB and 100 s, and
-# without that 0.7 GB and 15 s. Django reads the body itself, and spools files to disk.
-WebRequest.__init__ = partialmethod(WebRequest.__init__, parsePOSTFormSubmission=False)
-
-# These import models, which exist only once Django is set up.
+# These read settings or import models, which are there only once Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from training.consumers import LiveConsumer, NoSuchSocket  # noqa: E402
+from webnet import bodies  # noqa: E402
+
+http_protocol.WebRequest = bodies.Request
 
 sockets = URLRouter(
     [
@@ -31,5 +27,5 @@ sockets = URLRouter(
     ]
 )
 application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
+    {"http": bodies.Handler(), "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
 )
