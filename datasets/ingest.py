@@ -133,20 +133,22 @@ def _keep(artwork: Artwork, source: Path, folder: Path) -> Artwork:
         "thumbnail": folder / files.THUMBNAIL,
         "pyramid": folder / files.PYRAMID,
     }
+    stored = []
     try:
         for kind, path in rendered.items():
-            if path.exists():
-                storing.store(path, files.path_of(artwork, kind))
+            if path.exists() and storing.store(path, files.path_of(artwork, kind)):
+                stored.append(kind)
         with transaction.atomic():
             artwork.save(force_insert=True)
     except IntegrityError:  # the same file was added twice at once, and this one came second
         present = artwork.dataset.artworks.present().filter(sha256=artwork.sha256).first()
         if present:
             raise Duplicate(present) from None
-        storing.remove_files(artwork)
+        storing.remove_files(artwork, stored)
         raise
     except BaseException:
-        storing.remove_files(artwork)
+        # Only what came from here: the same file may be on its way in from somebody else.
+        storing.remove_files(artwork, stored)
         raise
     return artwork
 

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -30,11 +31,11 @@ def store(source: Path, path: str) -> bool:
     return True
 
 
-def remove_files(artwork: Artwork) -> None:
+def remove_files(artwork: Artwork, kinds: Iterable[str] = files.STORED) -> None:
     """Remove an artwork's files, unless another row of its dataset has the same content."""
     if Artwork.objects.filter(dataset=artwork.dataset_id, sha256=artwork.sha256).exists():
         return
-    for kind in files.STORED:
+    for kind in kinds:
         default_storage.delete(files.path_of(artwork, kind))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files import File
+from django.db.models import Q
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +21,7 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import files, live, services
+from training import files, live, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
 from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, estimate_seconds
@@ -58,7 +60,7 @@ class DetectorView(InDataset, generics.GenericAPIView[Detector]):
     def get_queryset(self) -> DetectorQuerySet:
         if getattr(self, "swagger_fake_view", False):
             return Detector.objects.none()
-        return Detector.objects.usable_in(self.dataset.pk)
+        return Detector.objects.usable_in(self.dataset.pk, self.request.user).select_related("dataset")
 
     def get_serializer_context(self) -> dict[str, Any]:
         context = dict(super().get_serializer_context())
@@ -77,6 +79,13 @@ class DetectorDetail(DetectorView, generics.RetrieveUpdateAPIView[Detector]):
     needed = {"PATCH": Role.CURATOR, "DELETE": Role.CURATOR}
     lookup_url_kwarg = "detector_id"
     http_method_names = ["get", "patch", "delete", "options", "head"]
+
+    def get_queryset(self) -> DetectorQuerySet:
+        detectors = super().get_queryset()
+        # What was trained on another dataset is that one's curators' to change.
+        if self.request.method in SAFE_METHODS or getattr(self, "swagger_fake_view", False):
+            return detectors
+        return detectors.filter(Q(dataset=self.dataset) | Q(dataset=None))
 
     def perform_update(self, serializer: Any) -> None:
         if serializer.instance.kind == Detector.Kind.PRETRAINED:
@@ -114,7 +123,7 @@ class TrainingOptions(InDataset, APIView):
 
 def options_json(dataset: Dataset) -> dict[str, Any]:
     """The answer of TrainingOptions, which the training page shows too."""
-    ready, labels = services.readiness(dataset)
+    ready, _labels = services.readiness(dataset)
     images = ready.counts["artworks"]
     return {
         "ready": ready.ready,
@@ -128,7 +137,7 @@ def options_json(dataset: Dataset) -> dict[str, Any]:
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
         "labels": [
             {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
-            for label in labels
+            for label in snapshots.labels_of(dataset, with_boxes=False)
         ],
     }
 

@@ -7,12 +7,15 @@ detectors are local, or on a mount that all machines share.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db.migrations.recorder import MigrationRecorder
 
 from training.models import Detector
 
@@ -21,9 +24,19 @@ SAVED_MODEL = "saved_model"
 SAVED_MODEL_ZIP = "saved_model.zip"
 
 
+@cache
+def database_key() -> str:
+    """Eight characters that no other database has: runs are numbered from 1 in each.
+
+    A data folder that is used with another database later keeps what the first one's runs left, untouched.
+    """
+    first = MigrationRecorder.Migration.objects.order_by("pk").values_list("applied", flat=True).first()
+    return hashlib.sha256(str(first).encode()).hexdigest()[:8]
+
+
 def run_folder(run_id: int) -> Path:
     """The work folder of a run."""
-    return Path(settings.RUNS_DIR) / str(run_id)
+    return Path(settings.RUNS_DIR) / f"{database_key()}-{run_id}"
 
 
 def detectors_folder() -> Path:
@@ -50,7 +63,7 @@ def keep_detector(made: Path, run_id: int) -> str:
 
     A rerun of the last step finds it already moved.
     """
-    kept = detectors_folder() / f"run-{run_id}"
+    kept = detectors_folder() / f"{database_key()}-run-{run_id}"
     if made.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)

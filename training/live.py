@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from training.models import Event, Run
 
@@ -63,7 +64,7 @@ def nudge(dataset_id: int) -> None:
     if not settings.REDIS_URL:
         return
     # A lost nudge costs two seconds, not an event: the row is there.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RedisError):
         async_to_sync(get_channel_layer().group_send)(group_of(dataset_id), {"type": "nudge"})
 
 

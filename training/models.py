@@ -172,7 +172,11 @@ class InferenceRun(Run):
     `mapping` sends ids of the detector's labels (as strings, since it is JSON) to ids of the dataset's labels.
     """
 
-    detector = models.ForeignKey(Detector, models.RESTRICT, related_name="inference_runs", verbose_name=_("detector"))
+    # Null where it went with the dataset that it was trained on; its name stays.
+    detector = models.ForeignKey(
+        Detector, models.SET_NULL, null=True, related_name="inference_runs", verbose_name=_("detector")
+    )
+    detector_name = models.CharField(_("detector"), max_length=200, blank=True, editable=False)
     artwork = models.ForeignKey(
         Artwork, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("artwork")
     )
@@ -185,6 +189,11 @@ class InferenceRun(Run):
         constraints = [
             models.CheckConstraint(condition=Q(threshold__gte=0, threshold__lte=1), name="threshold_is_a_probability")
         ]
+
+    @property
+    def detector_title(self) -> str:
+        """The detector's name, or the one that it had when it was still there."""
+        return self.detector.name if self.detector else self.detector_name
 
 
 class Event(models.Model):

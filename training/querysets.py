@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+
+from datasets.models import Dataset
 
 if TYPE_CHECKING:
     from training.models import Detector, Run  # noqa: F401
@@ -32,7 +35,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         claimed = self.filter(pk=run_id, state="queued", cancel_requested=False).update(
             state="running",
             worker=worker,
-            started_at=now,
+            started_at=Coalesce("started_at", Value(now)),
             finished_at=None,
             message="",
             phrase={},
@@ -51,9 +54,15 @@ class DetectorQuerySet(models.QuerySet["Detector"]):
     def present(self) -> DetectorQuerySet:
         return self.filter(deleted_at=None)
 
-    def usable_in(self, dataset_id: int) -> DetectorQuerySet:
-        """The pretrained ones and those trained on this dataset: another dataset's members may not be ours."""
-        return self.present().filter(Q(dataset=None) | Q(dataset=dataset_id))
+    def usable_in(self, dataset_id: int, user: Any) -> DetectorQuerySet:
+        """The pretrained ones, those trained on this dataset, and those of other datasets that `user` may see.
+
+        Without a user, as on the command line, every detector.
+        """
+        if user is None:
+            return self.present()
+        seen = Dataset.objects.present().visible_to(user)
+        return self.present().filter(Q(dataset=None) | Q(dataset=dataset_id) | Q(dataset__in=seen))
 
 
 class EventQuerySet(models.QuerySet[Any]):

@@ -56,7 +56,7 @@ def _inference_json(run: Run) -> dict[str, Any]:
     inference = run.inferencerun
     return {
         "detector": inference.detector_id,
-        "detector_name": inference.detector.name,
+        "detector_name": inference.detector_title,
         "artwork": inference.artwork_id,
         "threshold": inference.threshold,
     }
@@ -88,6 +88,7 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
     """A detector; only its name can be changed."""
 
     architecture_title = serializers.SerializerMethodField()
+    dataset_name = serializers.CharField(source="dataset.name", default="", read_only=True)
     files = serializers.SerializerMethodField()
 
     class Meta:
@@ -104,6 +105,7 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
             "created_at",
             "run",
             "dataset",
+            "dataset_name",
             "files",
         ]
         read_only_fields = [name for name in fields if name != "name"]

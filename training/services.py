@@ -72,10 +72,12 @@ def start_training(
 ) -> TrainingRun:
     """Freeze the dataset, make a run of it and hand it to the training queue (unless the caller runs it itself).
 
-    Raises Refusal for labels of another dataset, and Conflict where there is too little to train on (with the numbers)
-    or another training of this dataset is on.
+    Raises Refusal for labels of another dataset or an impossible seed, and Conflict where there is too little to train
+    on (with the numbers) or another training of this dataset is on.
     """
     _refuse_second_training(dataset)
+    if not 0 <= choice.seed < 2**31:
+        raise Refusal(_("The seed must be a whole number from 0 to 2147483647."), code="invalid_seed")
     ready, labels = readiness(dataset, label_ids)
     if label_ids is not None and {label.pk for label in labels} != set(label_ids):
         raise Refusal(_("One of these concepts is not in this dataset. Reload the page."), code="unknown_label")
@@ -133,9 +135,12 @@ def start_inference(
 ) -> InferenceRun:
     """Hand a detector one artwork, or all of the dataset, to draw suggestions on.
 
-    Raises Refusal for a detector, artwork or label that is not there (any more).
+    `user` None, as on the command line, may use every detector. Raises Refusal for a detector, artwork or label that is
+    not there (any more), and for an impossible threshold.
     """
-    detector = Detector.objects.usable_in(dataset.pk).filter(pk=detector_id).first()
+    if not 0 <= threshold <= 1:
+        raise Refusal(_("The threshold must lie between 0 and 1."), code="invalid_threshold")
+    detector = Detector.objects.usable_in(dataset.pk, user).filter(pk=detector_id).first()
     if detector is None:
         raise Refusal(_("This detector is not there any more. Choose another one."), code="unknown_detector")
     artwork = None if artwork_id is None else _artwork(dataset, artwork_id)
@@ -145,6 +150,7 @@ def start_inference(
             kind=Run.Kind.INFERENCE,
             created_by=user,
             detector=detector,
+            detector_name=detector.name,
             artwork=artwork,
             threshold=threshold,
             mapping=checked_map(dataset, detector, mapping),
@@ -191,7 +197,7 @@ def resume_run(run: Run) -> None:
 
     Raises Conflict where it is active or done, its detector was deleted, or another training of the dataset is on.
     """
-    if run.kind == Run.Kind.INFERENCE and run.inferencerun.detector.deleted_at:
+    if run.kind == Run.Kind.INFERENCE and not _detector_is_there(run.inferencerun):
         raise Conflict(_("The detector of this run was deleted. Start a new run."), code="unknown_detector")
     try:
         with transaction.atomic():
@@ -202,6 +208,10 @@ def resume_run(run: Run) -> None:
     except IntegrityError:
         _refuse_second_training(run.dataset)
         raise
+
+
+def _detector_is_there(run: InferenceRun) -> bool:
+    return run.detector is not None and run.detector.deleted_at is None
 
 
 def _announce(run: Run, enqueue: bool) -> None:
@@ -334,15 +344,20 @@ def delete_detector(detector: Detector) -> None:
 
 
 def remove_leftovers(before: datetime) -> int:
-    """Remove the folders of runs that are gone, and of detectors deleted before then; return how many."""
-    gone = [path for path in _numbered(Path(settings.RUNS_DIR), "") if not Run.objects.filter(pk=path[0]).exists()]
-    for run_id, folder in _numbered(files.detectors_folder(), "run-"):
+    """Remove what this database's runs left in the data folder and nobody needs; return how many folders.
+
+    That is the folders of runs that are gone or ended before then, and of detectors deleted before then.
+    """
+    key = files.database_key()
+    kept = set(Run.objects.exclude(finished_at__lt=before).values_list("pk", flat=True))
+    gone = [folder for run_id, folder in _numbered(Path(settings.RUNS_DIR), f"{key}-") if run_id not in kept]
+    for run_id, folder in _numbered(files.detectors_folder(), f"{key}-run-"):
         detector = Detector.objects.filter(folder=folder.name, kind=Detector.Kind.TRAINED).first()
         # A run without a detector may be just about to register it.
         out_of_use = detector is not None and detector.deleted_at is not None and detector.deleted_at < before
         if out_of_use or not Run.objects.filter(pk=run_id).exists():
-            gone.append((run_id, folder))
-    for _run_id, folder in gone:
+            gone.append(folder)
+    for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)
 

@@ -14,12 +14,12 @@ from training.pipeline.manifest import VERSION, manifest_sha256
 from training.pipeline.partition import assign_splits
 
 
-def labels_of(dataset: Dataset, label_ids: list[int] | None = None) -> list[Label]:
-    """The labels to train, with `box_total` and `artwork_total`: the chosen ones, or all that have boxes."""
+def labels_of(dataset: Dataset, label_ids: list[int] | None = None, *, with_boxes: bool = True) -> list[Label]:
+    """The labels to train, with `box_total` and `artwork_total`: the chosen ones, or all (that have boxes)."""
     labels = Label.objects.filter(dataset=dataset).with_counts().order_by("pk")
     if label_ids is not None:
         return list(labels.filter(pk__in=label_ids))
-    return [label for label in labels if label.box_total]  # type: ignore[attr-defined]
+    return [label for label in labels if label.box_total or not with_boxes]  # type: ignore[attr-defined]
 
 
 def artworks_of(dataset: Dataset) -> QuerySet[Artwork]:

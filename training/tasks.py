@@ -16,24 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from annotations.services import Found, write_suggestions
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
 from training import files, live, services
-from training.models import InferenceRun, Run, TrainingRun
+from training.models import Event, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
+from training.pipeline import events as pipeline_events
 from training.pipeline import manifest as pipeline_manifest
 from training.pipeline.translation import Phrase, gettext_noop
-from training.supervision import Child, Outcome, PipelineEvent, supervise
+from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, supervise
 
 State = Run.State
 STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
 # The trainer gives itself six seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
+PASSING = (OperationalError, InterfaceError, RedisError)
 OnEvents = Callable[[list[PipelineEvent], int], None]
 
 
@@ -62,11 +65,13 @@ def train(run_id: int) -> None:
         return
     run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
     try:
-        workdir = _prepare_training(run)
+        workdir = _prepare_training(run, _beat(run_id, worker))
         outcome = _supervise(run_id, worker, "training.pipeline", workdir, _relay)
         if outcome.code == 0:
             detector = services.register_trained(run, workdir / "detector")
             live.publish(run_id, [("detector", {"id": detector.pk, "name": detector.name})])
+    except _Stop:
+        outcome = Outcome(STOPPED, asked_to_stop=True)
     except Exception as error:
         _fail(run_id, worker, error)
         raise
@@ -80,9 +85,12 @@ def infer(run_id: int) -> None:
         return
     run = InferenceRun.objects.select_related("detector", "dataset").get(pk=run_id)
     try:
-        workdir, total = _prepare_inference(run)
+        workdir, total = _prepare_inference(run, _beat(run_id, worker))
         writer = SuggestionWriter(run, workdir, total)
         outcome = _supervise(run_id, worker, "training.pipeline.infer", workdir, writer.take)
+    except _Stop:
+        _conclude(run_id, worker, Outcome(STOPPED, asked_to_stop=True))
+        return
     except Exception as error:
         _fail(run_id, worker, error)
         raise
@@ -106,8 +114,7 @@ def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: 
     """
 
     def go_on() -> bool:
-        mine = Run.objects.keep_alive(run_id, worker)
-        return mine and not Run.objects.filter(pk=run_id, cancel_requested=True).exists()
+        return _go_on(run_id, worker)
 
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
@@ -117,15 +124,41 @@ def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: 
         time.sleep(1)
 
 
+def _go_on(run_id: int, worker: str) -> bool:
+    """Keep the lease; False where the run is no longer this worker's, or is to be cancelled."""
+    mine = Run.objects.keep_alive(run_id, worker)
+    return mine and not Run.objects.filter(pk=run_id, cancel_requested=True).exists()
+
+
+class _Stop(Exception):
+    """The run was cancelled, or has passed to another worker, while it was prepared."""
+
+
+def _beat(run_id: int, worker: str) -> Callable[[], None]:
+    """A function to call often while a run is prepared: keeps the lease, once a second, and raises _Stop."""
+    last = time.monotonic()
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last < BEAT_SECONDS:
+            return
+        last = time.monotonic()
+        if not _go_on(run_id, worker):
+            raise _Stop
+
+    return beat
+
+
 def _relay(events: list[PipelineEvent], run_id: int) -> None:
     live.publish(run_id, [(event["kind"], event["payload"]) for event in events])
 
 
-def _prepare_training(run: TrainingRun) -> Path:
+def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
     """Lay out the work folder: images under their hash, the manifest, the configuration. Repeating it is harmless."""
     workdir = files.run_folder(run.pk)
     manifest = run.snapshot.manifest
     for row in manifest["artworks"]:
+        beat()
         files.fetch_image(
             f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg", workdir / row["file"]
         )
@@ -137,8 +170,13 @@ def _prepare_training(run: TrainingRun) -> Path:
     return workdir
 
 
-def _prepare_inference(run: InferenceRun) -> tuple[Path, int]:
-    """Write the request for the artworks that are left; return the work folder and the number of all artworks."""
+def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Path, int]:
+    """Write the request for the artworks that are left; return the work folder and the number of all artworks.
+
+    Raises LookupError where the detector has gone for good.
+    """
+    if run.detector is None:
+        raise LookupError(f"The detector “{run.detector_name}” is not there any more.")
     workdir = files.run_folder(run.pk)
     workdir.mkdir(parents=True, exist_ok=True)
     artworks = Artwork.objects.present().filter(dataset=run.dataset).order_by("title", "pk")
@@ -147,6 +185,7 @@ def _prepare_inference(run: InferenceRun) -> tuple[Path, int]:
     seen = _seen(workdir)
     images = []
     for artwork in artworks.iterator():
+        beat()
         if artwork.pk not in seen:
             path = workdir / "images" / f"{artwork.sha256}.jpg"
             files.fetch_image(f"{artwork.folder}/display.jpg", path)
@@ -166,11 +205,15 @@ class SuggestionWriter:
     """Turns what the detector found into suggestions, and tells the pages about each artwork that changed."""
 
     def __init__(self, run: InferenceRun, workdir: Path, total: int) -> None:
-        self.run, self.total = run, total
+        assert run.detector_id is not None, "an inference is prepared with its detector"
+        self.run, self.total, self.detector_id = run, total, run.detector_id
         self.mapping = {int(key): label_id for key, label_id in run.mapping.items()}
         self.before = len(_seen(workdir))
         self.seen = (workdir / "seen.txt").open("a")
-        self.boxes = self.artworks = self.unreadable = 0
+        # What earlier tries found counts as well.
+        found = [event.payload["boxes"] for event in Event.objects.filter(run=run, kind="artwork")]
+        self.boxes, self.artworks = sum(found), sum(map(bool, found))
+        self.unreadable = max(0, self.before - len(found))
 
     def take(self, events: list[PipelineEvent], run_id: int) -> None:
         """Write suggestions first, tell afterwards."""
@@ -203,12 +246,15 @@ class SuggestionWriter:
         lines: list[tuple[str, dict[str, Any]]] = []
         if found.get("error"):
             self.unreadable += 1
-            lines.append(("log", {"text": f"{artwork_id}: {found['error']}"}))
+            text = gettext_noop("The image of “%(title)s” cannot be read: %(reason)s")
+            title = str(Artwork.objects.get(pk=artwork_id))
+            line = pipeline_events.log(Phrase(text, title=title, reason=found["error"]))
+            lines.append((line["kind"], line["payload"]))
         else:
             revision, count = write_suggestions(
                 artwork_id=artwork_id,
-                detector_id=self.run.detector_id,
-                detector_name=self.run.detector.name,
+                detector_id=self.detector_id,
+                detector_name=self.run.detector_title,
                 found=self._mapped(found["boxes"]),
             )
             self.boxes += count
@@ -255,7 +301,16 @@ def _reason(outcome: Outcome) -> Phrase:
 
 
 def _fail(run_id: int, worker: str, error: Exception) -> None:
-    """A fault of ours or of the disk: said plainly, with the details in the worker's log."""
+    """A fault of ours or of the disk: said plainly, with the details in the worker's log.
+
+    A database or broker that was away for a moment is no fault of the run: it goes on from its last checkpoint.
+    """
+    if isinstance(error, PASSING):
+        run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
+        if run:
+            text = gettext_noop("The database or Redis was away; the run goes on from its last checkpoint.")
+            services.interrupt_run(run, Phrase(text))
+        return
     message = f"{type(error).__name__}: {error}"
     if services.end_run(run_id, worker, State.FAILED, message):
         live.publish(run_id, [("error", {"message": message, "detail": ""})])

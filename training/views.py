@@ -31,9 +31,9 @@ def _labels(dataset: Dataset) -> list[dict[str, Any]]:
 
 @require_safe
 def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """The detectors that can be used in a dataset: the pretrained ones and those trained on it."""
+    """The detectors that can be used: the pretrained ones, those trained on this dataset or on others of the user."""
     dataset = open_dataset(request, dataset_id)
-    usable = list(Detector.objects.usable_in(dataset.pk))
+    usable = list(Detector.objects.usable_in(dataset.pk, request.user).select_related("dataset"))
     described = DetectorSerializer(usable, many=True, context={"dataset": dataset}).data
     for detector, description in zip(usable, described, strict=True):
         detector.files = description["files"]  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from annotations.models import Box, Label
 from datasets.models import Artwork
 from datasets.services import add_artwork
 from tests.seed import shapes
-from training import services
+from training import live, services
 from training.models import Detector, Event, Run, TrainingRun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -39,11 +39,16 @@ def pretrained(offline_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Detect
 
 def look(dataset: Any, user: Any, detector: Detector, label: Label, **choice: Any) -> Run:
     """Let the detector look at everything, with every class it knows standing for `label`."""
-    mapping = {str(known["id"]): label.pk for known in detector.labels}
-    choice = {"artwork_id": None, "threshold": 0.02, "mapping": mapping, "enqueue": False, **choice}
-    run = services.start_inference(dataset=dataset, user=user, detector_id=detector.pk, **choice)
+    run = start_looking(dataset, user, detector, label, **choice)
     async_task("training.tasks.infer", run.pk, sync=True)
     return Run.objects.get(pk=run.pk)
+
+
+def start_looking(dataset: Any, user: Any, detector: Detector, label: Label, **choice: Any) -> Run:
+    """The run, without anybody to work on it."""
+    mapping = {str(known["id"]): label.pk for known in detector.labels}
+    choice = {"artwork_id": None, "threshold": 0.02, "mapping": mapping, "enqueue": False, **choice}
+    return services.start_inference(dataset=dataset, user=user, detector_id=detector.pk, **choice)
 
 
 def picture_as(suffix: str) -> bytes:
@@ -96,6 +101,8 @@ def test_an_image_that_has_become_unreadable_is_reported_and_the_rest_goes_on(
     run = look(dataset, owner, pretrained, label)
     assert run.state == "done"
     assert "1 images could not be read" in run.message
+    said = [event.payload["text"] for event in Event.objects.filter(run=run, kind="log")]
+    assert any(f"“{broken}” cannot be read" in text for text in said)
     assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [sound.pk]
 
 
@@ -170,16 +177,21 @@ def test_what_was_deleted_long_ago_is_removed_once_a_day(dataset: Any, owner: An
     long_ago = timezone.now() - timedelta(days=40)
     fields = {"kind": "trained", "dataset": dataset, "input_size": 9, "labels": []}
     run = Run.objects.create(dataset=dataset, kind="training", state="done")
-    kept = Detector.objects.create(name="Kept", folder=f"run-{run.pk}", **fields)
-    Detector.objects.create(name="Old", folder=f"run-{run.pk + 1}", deleted_at=long_ago, **fields)
-    for folder in (files.detectors_folder() / kept.folder, files.detectors_folder() / f"run-{run.pk + 1}"):
+    old_run = Run.objects.create(dataset=dataset, kind="training", state="cancelled", finished_at=long_ago)
+    key = files.database_key()
+    kept = Detector.objects.create(name="Kept", folder=f"{key}-run-{run.pk}", **fields)
+    old = Detector.objects.create(name="Old", folder=f"{key}-run-{run.pk + 1}", deleted_at=long_ago, **fields)
+    # Left by the runs of another database, which this one knows nothing of.
+    foreign = [Path(settings.RUNS_DIR) / "0badcafe-7", files.detectors_folder() / "0badcafe-run-7"]
+    folders = [files.detectors_folder() / detector.folder for detector in (kept, old)]
+    work = [files.run_folder(number) for number in (run.pk + 7, old_run.pk, run.pk)]
+    for folder in (*foreign, *folders, *work):
         folder.mkdir(parents=True, exist_ok=True)
-    files.run_folder(run.pk + 7).mkdir(parents=True, exist_ok=True)
     (Path(settings.DATA_DIR) / "heartbeats" / "tidied").unlink(missing_ok=True)
     async_task("training.tasks.heartbeat", "default", sync=True)
-    assert (files.detectors_folder() / kept.folder).is_dir()
-    assert not (files.detectors_folder() / f"run-{run.pk + 1}").exists()
-    assert not files.run_folder(run.pk + 7).exists()
+    assert [folder.exists() for folder in folders] == [True, False]
+    assert [folder.exists() for folder in work] == [False, False, True]
+    assert all(folder.exists() for folder in foreign)
     files.run_folder(run.pk + 8).mkdir(parents=True)
     async_task("training.tasks.heartbeat", "default", sync=True)
     assert files.run_folder(run.pk + 8).exists()
@@ -205,3 +217,64 @@ def test_a_folder_that_an_earlier_process_still_holds_is_waited_for(
         release.join()
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("done", 1)
+
+
+def test_an_inference_that_goes_on_counts_what_was_found_before(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    from training import files
+
+    works = [make_artwork(dataset, seed) for seed in (1, 2)]
+    run = start_looking(dataset, owner, pretrained, label)
+    # An earlier try found three boxes on the first artwork, and its worker was killed then.
+    files.run_folder(run.pk).mkdir(parents=True)
+    (files.run_folder(run.pk) / "seen.txt").write_text(f"{works[0].pk}\n")
+    live.publish(run.pk, [("artwork", {"artwork": works[0].pk, "revision": 1, "boxes": 3})])
+    async_task("training.tasks.infer", run.pk, sync=True)
+    run.refresh_from_db()
+    looked = [e.payload["artwork"] for e in Event.objects.filter(run=run, kind="artwork")]
+    assert looked == [works[0].pk, works[1].pk]
+    found = sum(e.payload["boxes"] for e in Event.objects.filter(run=run, kind="artwork"))
+    assert found >= 3 and run.message.startswith(f"{found} suggestions on ") and run.message.endswith("of 2 artworks.")
+
+
+def test_a_cancel_while_the_images_are_fetched_stops_the_run(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import files, tasks
+
+    for seed in range(3):
+        make_artwork(dataset, seed)
+    run = start_looking(dataset, owner, pretrained, label)
+    monkeypatch.setattr(tasks, "BEAT_SECONDS", 0.0)
+    leases = []
+
+    def slow(*place: Any) -> None:
+        leases.append(Run.objects.get(pk=run.pk).lease_until)
+        services.cancel_run(Run.objects.get(pk=run.pk))
+
+    monkeypatch.setattr(files, "fetch_image", slow)
+    async_task("training.tasks.infer", run.pk, sync=True)
+    run.refresh_from_db()
+    assert (run.state, len(leases)) == ("cancelled", 1)
+
+
+def test_a_run_goes_on_after_the_database_or_redis_was_away(
+    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from redis.exceptions import ConnectionError as RedisAway
+
+    run = start_looking(dataset, owner, pretrained, label)
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise RedisAway("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.tasks.supervise", away)
+        with pytest.raises(RedisAway):
+            async_task("training.tasks.infer", run.pk, sync=True)
+    run.refresh_from_db()
+    assert (run.state, run.message.split(";")[0]) == ("queued", "The database or Redis was away")
+    async_task("training.tasks.infer", run.pk, sync=True)
+    run.refresh_from_db()
+    assert run.state == "done"

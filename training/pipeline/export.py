@@ -22,6 +22,7 @@ from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving import export_tflite_lib
 from official.vision.serving.detection import DetectionModule
 
+from training.pipeline import evaluate
 from training.pipeline.config import ARCHITECTURES, RunConfig
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
@@ -40,6 +41,7 @@ def export(
     _write_saved_model(model, experiment, partial / "saved_model")
     (partial / "model.tflite").write_bytes(to_tflite(model, experiment))
     _write_description(partial, config, manifest, scores)
+    shutil.copy(workdir / evaluate.FILE_NAME, partial)
     (partial / "config.yaml").write_text(yaml.safe_dump(experiment.as_dict()), encoding="utf-8")
     final = workdir / FOLDER
     shutil.rmtree(final, ignore_errors=True)

@@ -114,7 +114,7 @@ class _Workers:
             # Pixels beyond what the network sees are not decoded.
             pixels = read_rgb(picture.file, detector.description.input_size)
         except UnreadableImage as error:
-            return events.found(picture.id, [], str(error))
+            return events.found(picture.id, [], error.args[0])
         boxes = detector.detect(pixels, picture.width, picture.height, self._request.threshold)
         return events.found(picture.id, [_rounded(box) for box in boxes])
 

@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models import F, Q
 from tqdm import tqdm
 
 from datasets import files, images, storing
@@ -19,8 +18,8 @@ class Command(BaseCommand):
     help = "Make the tiled pyramid of every large artwork that has none, e.g. after restoring a backup without them."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sides = {"side": Greatest("width", "height"), "shown": Greatest("display_width", "display_height")}
-        tiled = Artwork.objects.present().alias(**sides).filter(side__gt=F("shown"))
+        larger = Q(width__gt=F("display_width")) | Q(height__gt=F("display_height"))
+        tiled = Artwork.objects.present().filter(larger)
         lacking = [artwork for artwork in tiled if not default_storage.exists(files.path_of(artwork, "pyramid"))]
         for artwork in tqdm(lacking, unit=" artworks"):
             make_pyramid(artwork)

@@ -48,9 +48,9 @@ class Command(BaseCommand):
 
 def mapping(dataset: Dataset, detector_id: int, pairs: list[str]) -> dict[str, int | None]:
     """Detector's label id → dataset's label id, from `class=concept` pairs or by equal names. Raises CommandError."""
-    detector = Detector.objects.usable_in(dataset.pk).filter(pk=detector_id).first()
+    detector = Detector.objects.usable_in(dataset.pk, None).filter(pk=detector_id).first()
     if detector is None:
-        known = "\n".join(f"  {d.pk}  {d.name}" for d in Detector.objects.usable_in(dataset.pk))
+        known = "\n".join(f"  {d.pk}  {d.name}" for d in Detector.objects.usable_in(dataset.pk, None))
         raise CommandError(f"There is no detector {detector_id} for this dataset. Known:\n{known or '  (none)'}")
     concepts = {label.name.casefold(): label.pk for label in Label.objects.filter(dataset=dataset)}
     classes = {label["name"].casefold(): str(label["id"]) for label in detector.labels}

@@ -52,5 +52,8 @@ class Command(BaseCommand):
         if detector is None:
             known = "\n".join(f"  {d.pk}  {d.name}" for d in Detector.objects.present())
             raise CommandError(f"There is no detector {number}. Known:\n{known or '  (none)'}")
-        shutil.copytree(files.detector_folder(detector), target)
+        folder = files.detector_folder(detector)
+        if not folder.is_dir():
+            raise CommandError(f"The files of “{detector}” are not in {folder.parent}. Restore them from a backup.")
+        shutil.copytree(folder, target)
         self.stdout.write(f"{target}: {', '.join(sorted(path.name for path in target.iterdir()))}")
