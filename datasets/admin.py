@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -44,10 +45,37 @@ class Deleted(admin.SimpleListFilter):
         return queryset.filter(deleted_at=None) if self.value() is None else queryset.exclude(deleted_at=None)
 
 
+def _shows_deleted(request: HttpRequest) -> bool:
+    return Deleted.parameter_name in request.GET
+
+
+def _is_present(row: Any) -> bool:
+    """Whether a row is there to be changed; no row stands for the list as a whole."""
+    return row is None or row.deleted_at is None
+
+
 class SoftDeletion(CuratedAdmin):
-    """Deleting hides a row for 30 days, during which it can be restored."""
+    """Deleting hides a row for 30 days, during which it can be looked at and restored, but not changed."""
 
     actions = ("restore",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_present(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleting again would put off the day on which it is removed for good."""
+        return _is_present(obj) and super().has_delete_permission(request, obj)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, without fields to type in where it shows what is deleted: Django asks for rights per list."""
+        changelist = super().get_changelist_instance(request)
+        if _shows_deleted(request):
+            changelist.list_editable = ()
+        return changelist
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        return {k: v for k, v in actions.items() if k == "restore" or not _shows_deleted(request)}
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -132,7 +160,7 @@ class DatasetAdmin(SoftDeletion):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return super().has_delete_permission(request)
-        return role_of(request.user, obj) == Role.ADMINISTRATOR
+        return _is_present(obj) and role_of(request.user, obj) == Role.ADMINISTRATOR
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         own = [row.pk for row in queryset if self.has_delete_permission(request, row)]
@@ -207,10 +235,26 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
         return MetadataForm
 
     def save_model(self, request: HttpRequest, obj: Artwork, form: Any, change: bool) -> None:
-        """Save what was typed and nothing else."""
+        """Save what was typed and nothing else; what somebody was quicker with costs no other row its changes."""
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in Artwork.METADATA}
-        if changes:
+        if not changes:
+            return
+        try:
             services.update_metadata(artwork=obj, changes=changes, revision=obj.metadata_revision)
+        except services.Stale as stale:
+            _not_saved(request).add(obj.pk)
+            self.message_user(request, _why_not_saved(stale.artwork, changes), messages.WARNING)
+
+    def log_change(self, request: HttpRequest, obj: Artwork, message: Any) -> Any:
+        """Only what was saved belongs in the history."""
+        return None if obj.pk in _not_saved(request) else super().log_change(request, obj, message)
+
+    def message_user(
+        self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **options: Any
+    ) -> None:
+        """Django takes every row for saved, and would say so beside the warnings."""
+        if level != messages.SUCCESS or not _not_saved(request):
+            super().message_user(request, message, level, *args, **options)
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, artwork: Artwork) -> SafeString:
@@ -262,3 +306,25 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
             "media": self.media,
         }
         return TemplateResponse(request, "admin/datasets/artwork/set_value.html", context)
+
+
+def _not_saved(request: HttpRequest) -> set[int]:
+    """The artworks whose changes this request could not save."""
+    found: set[int] = request.__dict__.setdefault("artworks_not_saved", set())
+    return found
+
+
+def _why_not_saved(artwork: Artwork, changes: dict[str, str]) -> str:
+    """A sentence that also gives back what was typed, for the page that follows shows it no more."""
+    if artwork.deleted_at is None:
+        words = _(
+            "Somebody else has just changed “%(artwork)s”, so this was not saved: %(typed)s."
+            " Look at theirs, then change it again."
+        )
+    else:
+        words = _(
+            "“%(artwork)s” has been deleted meanwhile, so this was not saved: %(typed)s."
+            " Restore it, then change it again."
+        )
+    typed = ((getattr(Artwork._meta.get_field(name), "verbose_name", name), value) for name, value in changes.items())
+    return words % {"artwork": artwork, "typed": "; ".join(f"{name} “{value}”" for name, value in typed)}

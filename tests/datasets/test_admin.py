@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from datasets import services
 from datasets.models import Artwork, Dataset, Membership, Role
@@ -122,6 +124,86 @@ def test_a_field_that_somebody_changed_meanwhile_is_not_overwritten(where: str, 
     assert answer.status_code == 200 and "Somebody else has changed this to “Theirs”" in answer.content.decode()
     artwork.refresh_from_db()
     assert artwork.title == "Theirs"
+
+
+def race(monkeypatch: pytest.MonkeyPatch, artwork: Artwork, **columns: Any) -> None:
+    """Let somebody else change `artwork` between the form's look at it and the save."""
+    save = services.update_metadata
+
+    def be_late(**given: Any) -> Artwork:
+        if given["artwork"].pk == artwork.pk:
+            Artwork.objects.filter(pk=artwork.pk).update(**columns)
+        return save(**given)
+
+    monkeypatch.setattr(services, "update_metadata", be_late)
+
+
+def two_edits(client: Any, first: Artwork, second: Artwork) -> dict[str, str]:
+    """What a browser sends after both titles of the list have been typed anew."""
+    form = fields_of(page(client, LIST))
+    titles = {str(first.pk): "Mine", str(second.pk): "Mine too"}
+    rows = range(int(form["form-TOTAL_FORMS"]))
+    return form | {f"form-{row}-title": titles[form[f"form-{row}-id"]] for row in rows} | {"_save": "Save"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        ({"title": "Theirs", "metadata_revision": 1}, "Somebody else has just changed “Theirs”"),
+        ({"deleted_at": timezone.now()}, "“work 1” has been deleted meanwhile"),
+    ],
+)
+def test_a_row_that_somebody_was_quicker_with_costs_no_other_row_its_changes(
+    theirs: dict[str, Any], said: str, desk: Any, dataset: Any, make_artwork: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, kept = (make_artwork(dataset, seed) for seed in (1, 2))
+    form = two_edits(desk, lost, kept)
+    race(monkeypatch, lost, **theirs)
+    answer = desk.post(LIST, form, follow=True)
+    html = answer.content.decode()
+    assert answer.status_code == 200 and f"{said}, so this was not saved: title “Mine”." in html
+    assert "changed successfully" not in html
+    lost.refresh_from_db()
+    kept.refresh_from_db()
+    assert (lost.title, kept.title) == (theirs.get("title", "work 1"), "Mine too")
+    assert list(LogEntry.objects.values_list("object_id", flat=True)) == [str(kept.pk)]
+
+
+def test_an_artwork_deleted_while_the_list_was_open_costs_no_other_row_its_changes(
+    desk: Any, dataset: Any, make_artwork: Any
+) -> None:
+    gone, kept = (make_artwork(dataset, seed) for seed in (1, 2))
+    form = two_edits(desk, gone, kept)
+    services.delete(gone)
+    assert "has been deleted meanwhile" in desk.post(LIST, form, follow=True).content.decode()
+    gone.refresh_from_db()
+    kept.refresh_from_db()
+    assert (gone.title, kept.title) == ("work 1", "Mine too")
+
+
+def test_an_artworks_page_says_when_somebody_was_quicker(
+    desk: Any, artwork: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{LIST}{artwork.pk}/change/"
+    form = fields_of(page(desk, url))
+    race(monkeypatch, artwork, creator="Duccio", metadata_revision=1)
+    html = desk.post(url, form | {"title": "Mine", "_save": "Save"}, follow=True).content.decode()
+    assert "Somebody else has just changed “work 0”" in html and "changed successfully" not in html
+    assert not LogEntry.objects.exists()
+
+
+def test_deleted_artworks_are_looked_at_and_restored_but_not_changed(desk: Any, artwork: Any) -> None:
+    edits = fields_of(page(desk, LIST)) | {"form-0-title": "Mine", "_save": "Save"}
+    services.delete(artwork)
+    html = page(desk, f"{LIST}?deleted=yes")
+    assert "form-0-title" not in html and 'value="restore"' in html
+    assert 'value="set_rights"' not in html and 'value="delete_selected"' not in html
+    assert 'name="title"' not in page(desk, f"{LIST}{artwork.pk}/change/")
+    assert desk.post(f"{LIST}?deleted=yes", edits).status_code == 200
+    assert desk.post(f"{LIST}{artwork.pk}/change/", {"title": "Mine"}).status_code == 403
+    assert desk.post(f"{LIST}{artwork.pk}/delete/", {"post": "yes"}).status_code == 403
+    artwork.refresh_from_db()
+    assert artwork.title == "work 0"
 
 
 def test_many_artworks_get_one_value_after_a_page_that_asks(
