@@ -19,10 +19,9 @@ from import_export.admin import ImportExportMixin
 
 from datasets import services
 from datasets.catalogue import ArtworkResource, SheetCSV
-from datasets.curation import CuratedAdmin
-from datasets.forms import CommonValueForm, MembershipFormSet, MetadataForm
+from datasets.curation import CuratedAdmin, administers
+from datasets.forms import CommonValueForm, MembershipForm, MembershipFormSet, MetadataForm
 from datasets.models import Artwork, Dataset, Membership, Role
-from datasets.permissions import role_of
 from datasets.querysets import number_of
 from datasets.refusals import Conflict
 
@@ -109,10 +108,9 @@ class MembershipInline(admin.TabularInline):
     """Members, changed by the dataset's administrators alone."""
 
     model = Membership
+    form = MembershipForm
     formset = MembershipFormSet
     extra = 0
-    autocomplete_fields = ()
-    raw_id_fields = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user")
@@ -121,7 +119,7 @@ class MembershipInline(admin.TabularInline):
         return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and role_of(request.user, obj) == Role.ADMINISTRATOR
+        return obj is not None and administers(request.user, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request, obj)
@@ -160,7 +158,7 @@ class DatasetAdmin(SoftDeletion):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return super().has_delete_permission(request)
-        return _is_present(obj) and role_of(request.user, obj) == Role.ADMINISTRATOR
+        return _is_present(obj) and administers(request.user, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         own = [row.pk for row in queryset if self.has_delete_permission(request, row)]

@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from datasets.models import Dataset, Role
+from datasets.permissions import role_of
 from datasets.querysets import DatasetQuerySet
 
 CURATING = (Role.CURATOR, Role.ADMINISTRATOR)
@@ -19,6 +20,15 @@ def curated_datasets(user: Any) -> DatasetQuerySet:
     if user.is_superuser:
         return Dataset.objects.all()
     return Dataset.objects.present().filter(memberships__user=user, memberships__role__in=CURATING)
+
+
+def administers(user: Any, dataset: Dataset) -> bool:
+    """Whether `user` is an administrator of `dataset`; asked for every row of members, hence once per request."""
+    if not hasattr(user, "administered"):
+        user.administered = {}
+    if dataset.pk not in user.administered:
+        user.administered[dataset.pk] = role_of(user, dataset) == Role.ADMINISTRATOR
+    return bool(user.administered[dataset.pk])
 
 
 class CuratedAdmin(admin.ModelAdmin):

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from datasets.models import Artwork, Membership, Role
 
@@ -44,6 +48,40 @@ class MetadataForm(forms.ModelForm):
 def lines(text: Any) -> str:
     """A text with the line ends that browsers change, made equal."""
     return str(text or "").replace("\r\n", "\n")
+
+
+class Told(forms.Widget):
+    """A value that is told, not asked for."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html("{}", value)
+
+
+class MembershipForm(forms.ModelForm):
+    """A member: somebody new is named as on the page of members, who is one already is told.
+
+    Django's select would load and list every user in every row. (Its autocompletion is for who may see all users.)
+    """
+
+    user = forms.ModelChoiceField(
+        get_user_model()._default_manager.filter(is_active=True),
+        label=gettext_lazy("User name"),
+        to_field_name="username",
+        widget=forms.TextInput(attrs={"aria-label": gettext_lazy("User name"), "autocapitalize": "none"}),
+        error_messages={
+            "invalid_choice": gettext_lazy("There is nobody of this name. Ask for an account for them first.")
+        },
+    )
+
+    class Meta:
+        model = Membership
+        fields = ("user", "role")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.fields["user"] = forms.Field(disabled=True, label=self.fields["user"].label, widget=Told)
+            self.initial["user"] = self.instance.user
 
 
 class MembershipFormSet(forms.BaseInlineFormSet):

@@ -44,6 +44,7 @@ LISTS = [
     "/api/datasets/{dataset_id}/export/coco/",
     "/admin/",
     "/admin/datasets/dataset/",
+    "/admin/datasets/dataset/{dataset_id}/change/",
     "/admin/datasets/artwork/",
     "/admin/annotations/label/",
     "/admin/annotations/box/",

@@ -76,14 +76,37 @@ def test_an_administrator_changes_members_but_not_the_last_one(
     owner.refresh_from_db()
     client, url = client_of(owner), f"/admin/datasets/dataset/{dataset.pk}/change/"
     rows = list(Membership.objects.filter(dataset=dataset).order_by("user__username"))
-    form = {"name": "Icons", "description": "", "memberships-TOTAL_FORMS": 2, "memberships-INITIAL_FORMS": 2}
-    for i, row in enumerate(rows):
-        form |= {f"memberships-{i}-id": row.pk, f"memberships-{i}-dataset": dataset.pk}
-        form |= {f"memberships-{i}-user": row.user_id, f"memberships-{i}-role": "curator"}
+    form = members_form(*rows) | {"memberships-0-role": "curator", "memberships-1-role": "curator"}
     assert "needs an administrator" in client.post(url, form).content.decode()
     assert client.post(url, form | {"memberships-0-role": "administrator"}).status_code == 302
     viewer.refresh_from_db()
     assert Membership.objects.get(user=viewer).role == Role.CURATOR and viewer.is_staff
+
+
+def members_form(*rows: Membership, **added: str) -> dict[str, Any]:
+    """What a browser sends from the page of a dataset: its members as they are, and perhaps one more."""
+    form: dict[str, Any] = {"name": "Icons", "description": ""}
+    form |= {"memberships-TOTAL_FORMS": len(rows) + bool(added), "memberships-INITIAL_FORMS": len(rows)}
+    for i, row in enumerate(rows):
+        form |= {f"memberships-{i}-id": row.pk, f"memberships-{i}-role": row.role}
+    return form | {f"memberships-{len(rows)}-{name}": value for name, value in added.items()}
+
+
+def test_members_are_told_by_name_and_a_new_one_is_named(
+    dataset: Any, owner: Any, outsider: Any, client_of: Any
+) -> None:
+    owner.refresh_from_db()
+    client, url = client_of(owner), f"/admin/datasets/dataset/{dataset.pk}/change/"
+    html = page(client, url)
+    assert re.search(r'<td class="field-user">\s*olga\s*</td>', html) and "otto" not in html
+    olga = Membership.objects.get(dataset=dataset)
+    for name, said in {"nobody": "There is nobody of this name", "olga": "duplicate"}.items():
+        assert said in client.post(url, members_form(olga, user=name, role="viewer")).content.decode()
+    assert client.post(url, members_form(olga, user="otto", role="viewer")).status_code == 302
+    assert set(Membership.objects.filter(dataset=dataset).values_list("user__username", "role")) == {
+        ("olga", "administrator"),
+        ("otto", "viewer"),
+    }
 
 
 def test_the_lists_cost_the_same_queries_for_many_rows(desk: Any, dataset: Any, make_artwork: Any) -> None:
