@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.installation import Server
@@ -74,3 +75,11 @@ class Desk:
 
         revision = self.server.api(f"{self.path}boxes/")["revision"]
         self.server.api(f"{self.path}edits/", {"id": str(uuid4()), "revision": revision, "edits": list(edits)})
+
+
+# `open_desk(name="olga", artwork=None, query="")` of the conftest.
+Open = Callable[..., Desk]
+
+
+def near(box: dict[str, Any], *expected: float, within: float = 1.0) -> bool:
+    return all(abs(box[k] - v) <= within for k, v in zip(("x", "y", "width", "height"), expected, strict=True))

@@ -2,77 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.desk import Desk
-from tests.conftest import log_in
+from tests.browser.desk import Open, near
 from tests.installation import Server, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 UNSAVED = "[data-state=offline], [data-state=retrying]"
-
-Open = Callable[..., Desk]
-
-
-@pytest.fixture(scope="module")
-def dataset(server: Server) -> dict[str, Any]:
-    return server.seed(24)
-
-
-@pytest.fixture(scope="module")
-def fresh(server: Server, dataset: dict[str, Any]) -> Iterator[int]:
-    """Ids of artworks that no other test has touched."""
-    return iter([row["id"] for row in server.api(f"datasets/{dataset['dataset']}/artworks/?sort=added")["results"]])
-
-
-@pytest.fixture(scope="module")
-def contexts(browser: Browser, server: Server) -> Iterator[Callable[[str], BrowserContext]]:
-    """`contexts(name)`: the browser of a person of that name, logged in once for all tests."""
-    made: dict[str, BrowserContext] = {}
-
-    def context_of(name: str) -> BrowserContext:
-        if name not in made:
-            server.add_user(name, superuser=name != "vito")
-            made[name] = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.url)
-            page = made[name].new_page()
-            log_in(page, name)
-            page.close()
-        return made[name]
-
-    yield context_of
-    for context in made.values():
-        context.close()
-
-
-@pytest.fixture
-def open_desk(
-    contexts: Callable[[str], BrowserContext], server: Server, dataset: dict[str, Any], fresh: Iterator[int]
-) -> Iterator[Open]:
-    """`open_desk(name="olga", artwork=None, query="")`: somebody's page of an artwork, by default an untouched one."""
-    faults: list[str] = []
-    desks: list[Desk] = []
-
-    def make(name: str = "olga", *, artwork: int | None = None, query: str = "") -> Desk:
-        page = contexts(name).new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        desks.append(Desk(page, server, dataset["dataset"], artwork or next(fresh), query))
-        return desks[-1]
-
-    yield make
-    for desk in desks:
-        desk.page.close(run_before_unload=False)
-    assert not faults, faults
-
-
-def near(box: dict[str, Any], *expected: float, within: float = 1.0) -> bool:
-    return all(abs(box[k] - v) <= within for k, v in zip(("x", "y", "width", "height"), expected, strict=True))
 
 
 def test_boxes_are_drawn_moved_resized_relabelled_deleted_and_brought_back(

@@ -92,3 +92,21 @@ test("boxes are read in rows from the top, each from the left", () => {
   ];
   assert.deepEqual(geometry.inReadingOrder(boxes, BOUNDS).map(({ id }) => id), ["a", "b", "c"]);
 });
+
+test("edges near the artwork's edge snap onto it, and only those that may move", () => {
+  const rect = { x: 3, y: 50, width: 394, height: 200 };
+  assert.deepEqual(geometry.snapped(rect, "nesw", BOUNDS, 5), { x: 0, y: 50, width: 400, height: 200 });
+  assert.deepEqual(geometry.snapped(rect, "e", BOUNDS, 5), { x: 3, y: 50, width: 397, height: 200 });
+  assert.deepEqual(geometry.snapped({ x: 50, y: 50, width: 20, height: 20 }, "nesw", BOUNDS, 5), { x: 50, y: 50, width: 20, height: 20 });
+});
+
+test("a box that is moved to the edge keeps its size", () => {
+  assert.deepEqual(geometry.snappedWhole({ x: 4, y: 100, width: 50, height: 60 }, BOUNDS, 5), { x: 0, y: 100, width: 50, height: 60 });
+  assert.deepEqual(geometry.snappedWhole({ x: 100, y: 237, width: 50, height: 60 }, BOUNDS, 5), { x: 100, y: 240, width: 50, height: 60 });
+});
+
+test("a box comes to the same place of another artwork", () => {
+  const rect = { x: 100, y: 75, width: 40, height: 30 };
+  assert.deepEqual(geometry.transferred(rect, BOUNDS, BOUNDS), rect);
+  assert.deepEqual(geometry.transferred(rect, BOUNDS, { width: 800, height: 150 }), { x: 200, y: 37.5, width: 80, height: 15 });
+});

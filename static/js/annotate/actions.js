@@ -2,7 +2,8 @@
  * Everything that a person can do to the boxes. Pointer, keyboard and panels all call these, so that each way does the same.
  */
 
-import { suggestionsAbove, visibleBoxes } from "./desk.js";
+import * as clipboard from "./clipboard.js";
+import { isShown, suggestionsAbove, visibleBoxes } from "./desk.js";
 import { inReadingOrder, isLargeEnough, moved, rectInView, resized } from "./geometry.js";
 import { newId } from "./ids.js";
 
@@ -21,9 +22,10 @@ export class Actions {
    * @param context.visible () → rectangle of the artwork that is in view
    * @param context.reveal (rectangle) brings it into view
    * @param context.tell (text) → a notice
+   * @param context.place {dataset, artwork}: their ids, for what is copied
    */
-  constructor({ store, desk, bounds, visible, reveal, tell }) {
-    Object.assign(this, { store, desk, bounds, visible, reveal, tell });
+  constructor({ store, desk, bounds, visible, reveal, tell, place }) {
+    Object.assign(this, { store, desk, bounds, visible, reveal, tell, place: { ...place, bounds } });
   }
 
   /** End what is being drawn or moved: keep it. */
@@ -69,15 +71,31 @@ export class Actions {
     this.add(moved(box, offset, offset, this.bounds), box.label);
   }
 
+  /** Remember the selected box for `paste`; false where none is selected. */
+  copy() {
+    this.commit();
+    const box = this.#selectedBox();
+    if (box) clipboard.copy(box, this.place);
+    return Boolean(box);
+  }
+
+  /** Draw the copied box here; in another dataset it gets the chosen concept. */
+  paste() {
+    this.commit();
+    const copied = clipboard.pasted(this.place);
+    if (copied) this.add(copied.rect, copied.label ?? this.desk.label);
+    return Boolean(copied);
+  }
+
   /** Give a box another place; too small a rectangle changes nothing. */
   setRect(id, rect) {
-    if (isLargeEnough(rect) && this.store.box(id)) this.store.apply([{ op: "update", id, ...rect }]);
+    if (!this.#isLocked(id) && isLargeEnough(rect) && this.store.box(id)) this.store.apply([{ op: "update", id, ...rect }]);
   }
 
   /** Move (or with `handle` resize) the selected box by artwork pixels; saved when the keys rest. */
   nudge(dx, dy, handle = null) {
     const box = this.#selectedBox();
-    if (!box) return false;
+    if (!box || this.#isLocked(box.id)) return false;
     const from = this.desk.draft?.id === box.id ? this.desk.draft.rect : box;
     const rect = handle ? resized(from, handle, dx, dy, this.bounds) : moved(from, dx, dy, this.bounds);
     this.desk.set({ draft: { id: box.id, label: box.label, rect } });
@@ -107,7 +125,7 @@ export class Actions {
   /** Delete a box or reject a suggestion; after a suggestion the next one is selected. */
   remove(id = this.desk.selected) {
     this.cancelDraft();
-    if (!this.store.box(id)) return;
+    if (!this.store.box(id) || this.#isLocked(id)) return;
     const next = this.#following(id);
     this.store.apply([{ op: "delete", id }]);
     this.#goTo(next);
@@ -123,10 +141,11 @@ export class Actions {
     return true;
   }
 
-  /** "accept" or "reject" every suggestion that reaches the threshold, in one step. */
+  /** "accept" or "reject" every suggestion that is shown, in one step. */
   reviewAll(op) {
     this.commit();
-    this.store.apply(suggestionsAbove(this.store, this.desk.threshold).map(({ id }) => ({ op, id })));
+    const shown = suggestionsAbove(this.store, this.desk.threshold).filter((box) => isShown(box, this.desk));
+    this.store.apply(shown.map(({ id }) => ({ op, id })));
   }
 
   /** Choose the concept of what is drawn next and, where a box is selected, give it to that one. */
@@ -134,7 +153,7 @@ export class Actions {
     this.commit();
     this.desk.set({ label });
     const box = this.#selectedBox();
-    if (box && box.label !== label) this.store.apply([{ op: "update", id: box.id, label }]);
+    if (box && box.label !== label && !this.#isLocked(box.id)) this.store.apply([{ op: "update", id: box.id, label }]);
   }
 
   markNothing(value) {
@@ -142,6 +161,13 @@ export class Actions {
     if (value && this.store.confirmed().length) {
       this.tell(gettext("There are boxes on this artwork. Delete them before marking that there is nothing."));
     } else this.store.apply([{ op: "mark_nothing", value }]);
+  }
+
+  /** Whether a box is locked; says so. */
+  #isLocked(id) {
+    const locked = this.desk.locked.has(id);
+    if (locked) this.tell(gettext("This box is locked. Unlock it to change it."));
+    return locked;
   }
 
   #selectedBox() {
@@ -155,7 +181,7 @@ export class Actions {
   }
 
   #ordered() {
-    const suggestions = suggestionsAbove(this.store, this.desk.threshold);
+    const suggestions = suggestionsAbove(this.store, this.desk.threshold).filter((box) => isShown(box, this.desk));
     const boxes = suggestions.length ? suggestions : visibleBoxes(this.store, this.desk);
     return inReadingOrder(boxes, this.bounds).map(({ id }) => id);
   }

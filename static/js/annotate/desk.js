@@ -18,6 +18,17 @@ export class Desk {
   draft = null;
   /** Where the pointer is, in artwork pixels, or null. */
   pointer = null;
+  /** Ids of boxes that nothing done here may change, and of boxes that are not shown. */
+  locked = new Set();
+  concealed = new Set();
+  /** Of which concept (its id) and of whom ("people" or "detectors") boxes are shown; null: of all. */
+  onlyLabel = null;
+  onlyFrom = null;
+  /** The view: turned to the right by a multiple of 90 degrees, brightness and contrast (1: as it is), magnifier. */
+  degrees = 0;
+  brightness = 1;
+  contrast = 1;
+  lens = false;
   #listeners = new Set();
 
   constructor(initial) {
@@ -29,6 +40,19 @@ export class Desk {
     const changed = Object.keys(patch).filter((key) => this[key] !== patch[key]);
     Object.assign(this, patch);
     if (changed.length) this.#listeners.forEach((listener) => listener(changed));
+  }
+
+  /** Put the selected box into the set `name` ("locked" or "concealed"), or take it out. */
+  toggle(name, id = this.selected) {
+    if (id === null) return;
+    const set = new Set(this[name]);
+    if (!set.delete(id)) set.add(id);
+    this.set({ [name]: set });
+  }
+
+  /** Show every box again. */
+  showAll() {
+    this.set({ concealed: new Set(), onlyLabel: null, onlyFrom: null, hidden: false });
   }
 
   /** Call `listener` when one of `names` changes (without names: when anything does). */
@@ -47,5 +71,11 @@ export function suggestionsAbove(store, threshold) {
 /** What is painted and can be clicked. */
 export function visibleBoxes(store, desk) {
   if (desk.hidden) return [];
-  return [...suggestionsAbove(store, desk.threshold), ...store.confirmed()];
+  return [...suggestionsAbove(store, desk.threshold), ...store.confirmed()].filter((box) => isShown(box, desk));
+}
+
+/** Whether the filters of the page let a box through. */
+export function isShown(box, { concealed, onlyLabel, onlyFrom }) {
+  if (concealed.has(box.id) || (onlyLabel !== null && box.label !== onlyLabel)) return false;
+  return onlyFrom === null || (onlyFrom === "detectors") === (box.source === "detector");
 }

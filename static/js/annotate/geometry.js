@@ -124,3 +124,30 @@ export function inReadingOrder(boxes, bounds) {
   const row = (box) => Math.floor((10 * (box.y + box.height / 2)) / bounds.height);
   return [...boxes].sort((a, b) => row(a) - row(b) || a.x - b.x || (a.id < b.id ? -1 : 1));
 }
+
+/**
+ * The rectangle with those of its edges that come within `reach` of the artwork's edge put onto it: what reaches to the edge
+ * of a picture is meant to. `edges` holds the letters of the edges that may move (as in a handle's name).
+ */
+export function snapped(rect, edges, bounds, reach) {
+  let [left, top, right, bottom] = [rect.x, rect.y, rect.x + rect.width, rect.y + rect.height];
+  if (edges.includes("w") && left < reach) left = 0;
+  if (edges.includes("n") && top < reach) top = 0;
+  if (edges.includes("e") && bounds.width - right < reach) right = bounds.width;
+  if (edges.includes("s") && bounds.height - bottom < reach) bottom = bounds.height;
+  return fromEdges(left, top, right, bottom);
+}
+
+/** The same for a rectangle that is moved as a whole: it keeps its size. */
+export function snappedWhole(rect, bounds, reach) {
+  const [right, bottom] = [bounds.width - rect.width, bounds.height - rect.height];
+  const near = (value, end) => (value < reach ? 0 : end - value < reach ? end : value);
+  return { ...rect, x: near(rect.x, right), y: near(rect.y, bottom) };
+}
+
+/** A rectangle of one artwork at the same place of another: in its pixels where the sizes agree, else in proportion. */
+export function transferred(rect, from, to) {
+  const [across, down] = [to.width / from.width, to.height / from.height];
+  const end = { x: (rect.x + rect.width) * across, y: (rect.y + rect.height) * down };
+  return rectBetween({ x: rect.x * across, y: rect.y * down }, end, to);
+}

@@ -1,4 +1,10 @@
-/** The keys of the page. Keys made of one letter can be switched off (WCAG 2.1.4), those of the concepts with them. */
+/**
+ * The keys of the page. Keys of one character can be changed (`bindings.js`) and switched off (WCAG 2.1.4), those of the concepts
+ * with them.
+ */
+
+import { turnedHandle, turnedStep } from "./affine.js";
+import { turn } from "./viewpanel.js";
 
 const SWITCH = "webnet-single-keys";
 const SHIFT_STEP = 10;
@@ -12,30 +18,36 @@ export const singleKeys = {
 const isTyping = (target) => target.matches?.("input, textarea, select, [contenteditable]") && target.type !== "range";
 const isControl = (target) => target.matches?.("button, a, summary, input, select, textarea");
 
-/** What keys of one character do for everybody, as {key: action}. */
-function lookingKeys({ desk, picture, actions, page }) {
+/** What keys of one character do for everybody, as {deed of `bindings.js`: action}. */
+function lookingDeeds({ desk, picture, actions, page }) {
   return {
-    v: () => desk.set({ tool: "select", pointer: null }),
-    h: () => desk.set({ hidden: !desk.hidden }),
-    n: () => page.go("next"),
-    p: () => page.go("previous"),
-    j: () => actions.step(1),
-    k: () => actions.step(-1),
-    "+": () => picture.closer(),
-    "=": () => picture.closer(),
-    "-": () => picture.farther(),
-    0: () => picture.fit(),
-    "?": () => page.help(),
+    select: () => desk.set({ tool: "select", pointer: null }),
+    hide: () => desk.set({ hidden: !desk.hidden }),
+    conceal: () => desk.toggle("concealed"),
+    showAll: () => desk.showAll(),
+    turn: () => turn(desk, 90),
+    lens: () => desk.set({ lens: !desk.lens, pointer: null }),
+    next: () => page.go("next"),
+    previous: () => page.go("previous"),
+    forward: () => actions.step(1),
+    back: () => actions.step(-1),
+    closer: () => picture.closer(),
+    farther: () => picture.farther(),
+    fit: () => picture.fit(),
+    help: () => page.help(),
   };
 }
 
 /** What they do for those who may draw. */
-function drawingKeys({ desk, store, actions, page }) {
+function drawingDeeds({ desk, store, actions, page }) {
   return {
-    b: () => desk.set({ tool: "box" }),
-    d: () => actions.duplicate(),
-    x: () => actions.markNothing(!store.state.nothing),
-    f: () => page.find(),
+    box: () => desk.set({ tool: "box" }),
+    duplicate: () => actions.duplicate(),
+    toNext: () => page.toNext(),
+    lock: () => desk.toggle("locked"),
+    nothing: () => actions.markNothing(!store.state.nothing),
+    find: () => page.find(),
+    palette: () => page.palette(),
   };
 }
 
@@ -43,11 +55,12 @@ export class Keyboard {
   /**
    * @param context.element the picture's element: Tab and Enter mean something only there
    * @param context.labels Map of id → label
-   * @param context.page {go(which), help(), find(), undo(), redo(), setPanning(on)}
+   * @param context.bindings Bindings
+   * @param context.page {go(which), help(), find(), undo(), redo(), palette(), toNext(), setPanning(on)}
    */
   constructor(context) {
     Object.assign(this, context);
-    this.letters = { ...lookingKeys(context), ...(this.canDraw ? drawingKeys(context) : {}) };
+    this.deeds = { ...lookingDeeds(context), ...(this.canDraw ? drawingDeeds(context) : {}) };
     document.addEventListener("keydown", (event) => this.#down(event));
     document.addEventListener("keyup", (event) => event.key === " " && this.page.setPanning(false));
     window.addEventListener("blur", () => this.page.setPanning(false));
@@ -77,6 +90,8 @@ export class Keyboard {
     if (key === "z" && !event.shiftKey) this.page.undo();
     else if (key === "z" || key === "y") this.page.redo();
     else if (key === "d") this.actions.duplicate();
+    else if (key === "c") return !getSelection().toString() && this.actions.copy();
+    else if (key === "v") return this.actions.paste();
     else return false;
     return true;
   }
@@ -96,7 +111,10 @@ export class Keyboard {
   #arrow({ key, shiftKey, altKey }) {
     const [dx, dy] = ARROWS[key];
     const length = shiftKey ? SHIFT_STEP : 1;
-    if (this.canDraw && this.desk.selected) return this.actions.nudge(dx * length, dy * length, altKey ? "se" : null);
+    // As it looks on the screen: the view may be turned.
+    const { degrees, selected } = this.desk;
+    const step = turnedStep(dx * length, dy * length, degrees);
+    if (this.canDraw && selected) return this.actions.nudge(...step, altKey ? turnedHandle("se", -degrees) : null);
     this.picture.panBy(dx, dy);
     return true;
   }
@@ -117,7 +135,7 @@ export class Keyboard {
   #letter(key) {
     const pressed = key.toLowerCase();
     const label = [...this.labels.values()].find(({ shortcut }) => shortcut && shortcut.toLowerCase() === pressed);
-    const action = label && this.canDraw ? () => this.actions.chooseLabel(label.id) : this.letters[pressed];
+    const action = label && this.canDraw ? () => this.actions.chooseLabel(label.id) : this.deeds[this.bindings.deedOf(key)];
     action?.();
     return Boolean(action);
   }

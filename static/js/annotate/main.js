@@ -5,11 +5,17 @@ import { pageData } from "../dom.js";
 import { openFinder } from "../finder.js";
 import { toast } from "../toast.js";
 import { Actions } from "./actions.js";
+import { Bindings } from "./bindings.js";
+import { BoxFilter } from "./boxfilter.js";
+import { takeAlong, wasTakenAlong } from "./clipboard.js";
 import { Concepts } from "./concepts.js";
 import { Desk } from "./desk.js";
 import { Keyboard } from "./keyboard.js";
+import { KeyHelp } from "./keyhelp.js";
+import { Lens } from "./lens.js";
 import { MetadataForm } from "./metadata.js";
 import { Overlay } from "./overlay.js";
+import { openPalette } from "./palette.js";
 import { BoxPanel, SuggestionPanel } from "./panels.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
@@ -19,6 +25,7 @@ import { SelectedPanel } from "./selected.js";
 import { Store } from "./store.js";
 import { connectToolbar } from "./toolbar.js";
 import { History } from "./undo.js";
+import { ViewPanel } from "./viewpanel.js";
 
 /** Going to the next artwork waits this long for the last edits; what is not sent then is sent by the next page. */
 const LEAVE_AFTER = 3000;
@@ -40,10 +47,23 @@ const desk = new Desk(firstState());
 const picture = new Picture(element, { ...bounds, source: data.source });
 const tell = (text) => toast(text, { kind: "error" });
 const reveal = (rect) => picture.show(rect);
-const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), reveal, tell });
-const context = { store, desk, labels, actions, picture, bounds, canDraw, data, element, history };
+const place = { dataset: data.dataset.id, artwork: data.artwork.id };
+const actions = new Actions({ store, desk, bounds, visible: () => picture.visible(), reveal, tell, place });
+const bindings = new Bindings(localStorage);
+const keyHelp = new KeyHelp(find("#help"), bindings);
+const page = {
+  go,
+  toNext,
+  undo: () => actions.cancelDraft() || history.undo(),
+  redo: () => history.redo(),
+  find: () => findBoxes(),
+  help: () => keyHelp.show(),
+  palette: () => openPalette({ labels, choose: (label) => actions.chooseLabel(label) }),
+  setPanning: (on) => pointer.setPanning(on),
+};
+const context = { store, desk, labels, actions, picture, bounds, canDraw, data, element, history, bindings, page };
 
-const where = { username: data.username, dataset: data.dataset.id, artwork: data.artwork.id };
+const where = { username: data.username, ...place };
 const outbox = startSaving(store, data.document, where, find("#save-state"));
 const overlay = new Overlay(context);
 const concepts = new Concepts(find("#concepts"), context, labelsChanged);
@@ -52,18 +72,13 @@ const panels = [
   new BoxPanel(find("#boxes"), context),
   new SelectedPanel(find("#selected"), find("#announcer"), context),
 ];
+const filter = new BoxFilter(find("#box-filter"), context);
 const runs = new Runs(find("#runs"), data, { onArtwork: refresh, onUse: findBoxes });
 const pointer = new Pointer(context);
-const page = {
-  go,
-  undo: () => actions.cancelDraft() || history.undo(),
-  redo: () => history.redo(),
-  find: () => findBoxes(),
-  help: () => find("#help").showModal(),
-  setPanning: (on) => pointer.setPanning(on),
-};
-new Keyboard({ ...context, page });
-connectToolbar({ ...context, page });
+new Keyboard(context);
+new Lens({ ...context, overlay });
+new ViewPanel(find("#view-panel"), find("[data-view]"), context);
+connectToolbar(context);
 if (data.can.curate) new MetadataForm(find("#metadata"), { url: data.urls.api, artwork: data.artwork, onSaved: showName });
 
 store.subscribe(() => desk.selected && !store.box(desk.selected) && desk.set({ selected: null }));
@@ -80,6 +95,7 @@ function firstState() {
 function shown() {
   element.dataset.ready = "true";
   overlay.repaint();
+  if (canDraw && wasTakenAlong()) actions.paste();
   // The next picture is on its way before it is asked for.
   if (data.neighbours.image) new Image().src = data.neighbours.image;
 }
@@ -87,6 +103,7 @@ function shown() {
 function labelsChanged() {
   concepts.render();
   panels.forEach((panel) => panel.render());
+  filter.render();
   overlay.repaint();
 }
 
@@ -104,6 +121,13 @@ async function findBoxes(first = null) {
 function showName({ title, file_name: file, creator, date }) {
   find("#artwork-title").textContent = title || file;
   find("#artwork-line").textContent = [creator, date].filter(Boolean).join(", ");
+}
+
+/** Copy the selected box to the next artwork, and go there. */
+function toNext() {
+  if (!desk.selected) return tell(gettext("Select the box that is to be copied to the next artwork."));
+  if (data.neighbours.next && actions.copy()) takeAlong();
+  return go("next");
 }
 
 async function go(which) {

@@ -5,6 +5,7 @@
  * a diamond in its corner, a confirmed box of a detector a solid line and the diamond.
  */
 
+import { turnedHandle } from "./affine.js";
 import { visibleBoxes } from "./desk.js";
 import { handlePoints } from "./geometry.js";
 import { BLACK, WHITE, inkOn, scoreText } from "./looks.js";
@@ -54,8 +55,8 @@ export class Overlay {
   #paint() {
     this.#frame = 0;
     const size = this.#prepare();
-    const { x, y, sx, sy } = this.picture.transform();
-    const place = (rect) => ({ x: x + rect.x * sx, y: y + rect.y * sy, width: rect.width * sx, height: rect.height * sy });
+    const view = this.picture.view();
+    const place = (rect) => view.rectToScreen(rect);
     const painted = [];
     for (const box of visibleBoxes(this.store, this.desk)) {
       if (box.id === this.desk.selected || box.id === this.desk.draft?.id) continue;
@@ -67,7 +68,7 @@ export class Overlay {
     this.#paintTags(painted);
     this.#paintSelected(place);
     const { tool, pointer } = this.desk;
-    if (tool === "box" && pointer) this.#paintCrosshair(place({ ...pointer, width: 0, height: 0 }), size);
+    if (tool === "box" && pointer) this.#paintCrosshair(view.toScreen(pointer), size);
   }
 
   #prepare() {
@@ -91,7 +92,7 @@ export class Overlay {
     this.#paintBox({ ...box, label: draft?.label ?? box.label }, rect, true);
     const isNew = draft && draft.id === null;
     this.#paintTag(this.#tagOf({ ...box, label: draft?.label ?? box.label }, rect));
-    if (this.canDraw && !isNew) this.#paintHandles(rect);
+    if (this.canDraw && !isNew && !this.desk.locked.has(box.id)) this.#paintHandles(rect);
   }
 
   #paintBox(box, rect, selected) {
@@ -173,8 +174,10 @@ export class Overlay {
     context.strokeStyle = BLACK;
     context.fillStyle = WHITE;
     const small = Math.min(rect.width, rect.height) < 3 * HANDLE;
+    // On a small box only one handle answers (`geometry.handleAt`): the artwork's lower right, wherever the view turns it.
+    const only = turnedHandle("se", this.desk.degrees);
     for (const { name, x, y } of handlePoints(rect)) {
-      if (small && name !== "se") continue;
+      if (small && name !== only) continue;
       context.fillRect(x - HANDLE / 2, y - HANDLE / 2, HANDLE, HANDLE);
       context.strokeRect(x - HANDLE / 2, y - HANDLE / 2, HANDLE, HANDLE);
     }

@@ -2,7 +2,7 @@
 
 import { counted, number } from "../dom.js";
 import { BoxList, iconButton } from "./boxlist.js";
-import { suggestionsAbove } from "./desk.js";
+import { isShown, suggestionsAbove } from "./desk.js";
 import { inReadingOrder } from "./geometry.js";
 import { scoreText } from "./looks.js";
 
@@ -21,13 +21,13 @@ export class SuggestionPanel {
     this.acceptAll.addEventListener("click", () => actions.reviewAll("accept"));
     this.rejectAll.addEventListener("click", () => actions.reviewAll("reject"));
     store.subscribe(() => this.render());
-    desk.subscribe(() => this.render(), "threshold");
+    desk.subscribe(() => this.render(), "threshold", "onlyLabel", "onlyFrom", "concealed");
     this.render();
   }
 
   render() {
     const total = this.store.suggestions().length;
-    const shown = suggestionsAbove(this.store, this.desk.threshold);
+    const shown = suggestionsAbove(this.store, this.desk.threshold).filter((box) => isShown(box, this.desk));
     const count = shown.length === total ? number(total) : `${number(shown.length)} / ${number(total)}`;
     this.section.hidden = total === 0;
     this.section.querySelector(".count").textContent = count;
@@ -50,18 +50,22 @@ function reviewButtons(box, actions) {
 export class BoxPanel {
   /** @param context {labels, store, desk, actions, picture, bounds, canDraw} */
   constructor(section, context) {
-    const { store, actions, bounds, canDraw } = context;
-    Object.assign(this, { section, store, bounds });
+    const { store, desk, actions, bounds, canDraw } = context;
+    Object.assign(this, { section, store, desk, bounds });
     const remove = (box) => iconButton("trash", gettext("Delete"), () => actions.remove(box.id), { "data-delete": true });
     this.list = new BoxList(section.querySelector("ul"), context, (box) => (canDraw ? [remove(box)] : []));
     store.subscribe(() => this.render());
+    desk.subscribe(() => this.render(), "onlyLabel", "onlyFrom", "concealed");
     this.render();
   }
 
   render() {
     const boxes = this.store.confirmed();
-    this.section.querySelector(".count").textContent = number(boxes.length);
+    const { onlyLabel, onlyFrom } = this.desk;
+    // A box that was hidden by itself stays in the list: there it is found again.
+    const shown = boxes.filter((box) => isShown(box, { onlyLabel, onlyFrom, concealed: new Set() }));
+    this.section.querySelector(".count").textContent = shown.length === boxes.length ? number(boxes.length) : `${number(shown.length)} / ${number(boxes.length)}`;
     this.section.querySelector(".empty-note").hidden = boxes.length > 0 || this.store.state.nothing;
-    this.list.show(inReadingOrder(boxes, this.bounds));
+    this.list.show(inReadingOrder(shown, this.bounds));
   }
 }

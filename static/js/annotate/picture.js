@@ -5,6 +5,8 @@
  * the viewer's element, and OpenSeadragon's own units (widths of the image) do not leave this module.
  */
 
+import { Affine } from "./affine.js";
+
 const PIXELS_PER_STEP = 80;
 const ZOOM_STEP = 1.4;
 /** Wall around the whole artwork, in screen pixels: boxes at its edge need handles that can be reached. */
@@ -69,25 +71,35 @@ export class Picture {
     });
   }
 
-  /** {x, y, sx, sy}: screen = (x, y) + artwork × (sx, sy), as it is painted now. */
-  transform() {
-    const { viewport } = this.viewer;
-    const origin = viewport.pixelFromPoint(this.#point(0, 0), true);
-    const corner = viewport.pixelFromPoint(this.#point(this.width, this.height), true);
-    return { x: origin.x, y: origin.y, sx: (corner.x - origin.x) / this.width, sy: (corner.y - origin.y) / this.height };
+  /** The map between artwork and screen, as the picture is painted now. */
+  view() {
+    const shown = (x, y) => this.viewer.viewport.pixelFromPoint(this.#point(x, y), true);
+    return new Affine(shown(0, 0), shown(this.width, 0), shown(0, this.height), this);
   }
 
   /** The pixel of the artwork at a point of the element. */
   toArtwork(point) {
-    const { x, y, sx, sy } = this.transform();
-    return { x: (point.x - x) / sx, y: (point.y - y) / sy };
+    return this.view().toArtwork(point);
   }
 
   /** The rectangle of the artwork that is in view. It may reach beyond the artwork. */
   visible() {
-    const { x, y } = this.toArtwork({ x: 0, y: 0 });
-    const end = this.toArtwork({ x: this.element.clientWidth, y: this.element.clientHeight });
-    return { x, y, width: end.x - x, height: end.y - y };
+    return this.view().rectToArtwork({ x: 0, y: 0, width: this.element.clientWidth, height: this.element.clientHeight });
+  }
+
+  /** Turn the view so that the artwork stands turned by `degrees` (a multiple of 90) to the right. */
+  turn(degrees) {
+    this.viewer.viewport.setRotation(degrees, true);
+  }
+
+  /** Show it brighter or with more contrast; 1 leaves it as it is. The artwork itself is not changed. */
+  light(brightness, contrast) {
+    this.canvas.style.filter = brightness === 1 && contrast === 1 ? "" : `brightness(${brightness}) contrast(${contrast})`;
+  }
+
+  /** The canvas that the picture is painted on. */
+  get canvas() {
+    return this.viewer.drawer.canvas;
   }
 
   /** Bring a rectangle of the artwork into view where it is not. */

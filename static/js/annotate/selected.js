@@ -9,15 +9,14 @@ export class SelectedPanel {
   /**
    * @param section the panel's element, with a form
    * @param announcer a live region that tells screen readers what was selected in the picture
-   * @param context {labels, store, desk, actions, bounds, canDraw}
+   * @param context {labels, store, desk, actions, bounds, canDraw, page}
    */
-  constructor(section, announcer, { labels, store, desk, actions, bounds, canDraw }) {
-    Object.assign(this, { section, announcer, labels, store, desk, actions, bounds });
+  constructor(section, announcer, { labels, store, desk, actions, bounds, canDraw, page }) {
+    Object.assign(this, { section, announcer, labels, store, desk, actions, bounds, page, canDraw });
     this.form = section.querySelector("form");
-    for (const control of this.form.elements) control.disabled = !canDraw;
     this.#wire();
     store.subscribe(() => this.render());
-    desk.subscribe(() => this.render(), "draft");
+    desk.subscribe(() => this.render(), "draft", "locked", "concealed");
     desk.subscribe(() => this.#select(), "selected");
     this.render();
   }
@@ -31,6 +30,9 @@ export class SelectedPanel {
     this.form.addEventListener("submit", (event) => event.preventDefault());
     onClick("accept", () => this.actions.accept());
     onClick("duplicate", () => this.actions.duplicate());
+    onClick("to-next", () => this.page.toNext());
+    onClick("lock", () => this.desk.toggle("locked"));
+    onClick("conceal", () => this.desk.toggle("concealed"));
     onClick("delete", () => this.actions.remove());
   }
 
@@ -43,6 +45,10 @@ export class SelectedPanel {
     this.section.hidden = !box;
     if (!box) return;
     const { elements } = this.form;
+    const locked = this.desk.locked.has(box.id);
+    for (const control of elements) control.disabled = !this.canDraw || (locked && !("lock" in control.dataset || "conceal" in control.dataset));
+    this.#press("lock", locked);
+    this.#press("conceal", this.desk.concealed.has(box.id));
     const rect = this.desk.draft?.id === box.id ? this.desk.draft.rect : box;
     const options = [...this.labels.values()].map(({ id, name }) => element("option", { value: id }, name));
     elements.label.replaceChildren(...options);
@@ -52,6 +58,10 @@ export class SelectedPanel {
     }
     this.section.querySelector(".origin").textContent = originText(box);
     this.section.querySelector("[data-accept]")?.toggleAttribute("hidden", box.state !== "suggested");
+  }
+
+  #press(name, on) {
+    this.section.querySelector(`[data-${name}]`)?.setAttribute("aria-pressed", String(on));
   }
 
   #select() {

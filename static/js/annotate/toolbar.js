@@ -12,6 +12,7 @@ function disable(name, off) {
 /** What each button does, as {name in data-do: action}. */
 function deeds({ desk, store, actions, picture, page }) {
   return {
+    palette: () => page.palette(),
     select: () => desk.set({ tool: "select", pointer: null }),
     box: () => desk.set({ tool: "box" }),
     "zoom-in": () => picture.closer(),
