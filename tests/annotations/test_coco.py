@@ -14,6 +14,8 @@ from django.utils import timezone
 from annotations import coco
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
 
+pytestmark = pytest.mark.services
+
 
 def exported(dataset: Any) -> dict[str, Any]:
     document: dict[str, Any] = json.loads("".join(coco.document(dataset)))

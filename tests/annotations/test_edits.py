@@ -11,6 +11,8 @@ import pytest
 from annotations.models import Box, Edit
 from tests.annotations.factories import artwork_row, batch, box_row, created, suggestion_row
 
+pytestmark = pytest.mark.services
+
 Send = Callable[..., Any]
 
 

@@ -11,6 +11,8 @@ from annotations.labelling import PALETTE
 from annotations.models import Box, Label
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
 
+pytestmark = pytest.mark.services
+
 Ask = Callable[..., Any]
 
 

@@ -13,7 +13,7 @@ from annotations.neighbours import neighbour
 from datasets.filters import GridFilter
 from datasets.models import Artwork
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 
 def rows(dataset: Any, count: int, **fields: Any) -> list[Artwork]:

@@ -11,6 +11,8 @@ from annotations import services
 from annotations.models import Box
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
 
+pytestmark = pytest.mark.services
+
 Review = Callable[..., Any]
 
 

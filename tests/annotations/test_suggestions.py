@@ -12,6 +12,8 @@ from annotations.models import Box
 from annotations.services import Found, write_suggestions
 from tests.annotations.factories import box_row, suggestion_row
 
+pytestmark = pytest.mark.services
+
 
 def find(artwork: Any, *found: Found, detector: int = 7) -> tuple[int, int]:
     """Write what detector 7 has found."""

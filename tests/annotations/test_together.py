@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from tests.annotations.factories import artwork_row, batch, created
 from tests.installation import PASSWORD, Server
 
 PEOPLE, BOXES_EACH = 4, 25
@@ -70,3 +74,32 @@ def test_no_acknowledged_box_is_lost_or_doubled(place: dict[str, Any]) -> None:
     _status, document = ask(place["url"] + "/boxes/", token=place["token"])
     assert len(acknowledged) == PEOPLE * BOXES_EACH == document["revision"]
     assert sorted(box["id"] for box in document["boxes"]) == sorted(acknowledged)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_batches_that_arrive_in_one_moment_take_turns(
+    dataset: Any, label: Any, annotator: Any, client_of: Callable[..., Any]
+) -> None:
+    """The lock of the artwork's row decides, on each database in its own way."""
+    artwork = artwork_row(dataset)
+    barrier = threading.Barrier(PEOPLE)
+
+    def send(_person: int) -> tuple[int, Any]:
+        client, new = client_of(annotator), batch(artwork, created(label))
+        barrier.wait()
+        url = f"/api/datasets/{dataset.pk}/artworks/{artwork.pk}/edits/"
+        answer = client.post(url, new, content_type="application/json")
+        connection.close()
+        return answer.status_code, answer.json()
+
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        answers = sorted(pool.map(send, range(PEOPLE)), key=lambda answer: answer[0])
+    assert [status for status, _answer in answers] == [200] + [409] * (PEOPLE - 1)
+    kept = [str(key) for key in artwork.boxes.values_list("pk", flat=True)]
+    assert [[box["id"] for box in document["boxes"]] for document in _documents(answers)] == [kept] * PEOPLE
+
+
+def _documents(answers: list[tuple[int, Any]]) -> list[Any]:
+    """What each answer says is on the artwork."""
+    return [answer if status == 200 else answer["current"] for status, answer in answers]

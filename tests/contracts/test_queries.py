@@ -15,6 +15,8 @@ from tests.annotations.factories import artwork_row, created
 from tests.contracts.conftest import Scene
 from training.models import Detector, Event, InferenceRun, Snapshot, TrainingRun
 
+pytestmark = pytest.mark.services
+
 LISTS = [
     "/",
     "/datasets/{dataset_id}/",

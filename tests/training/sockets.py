@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 
 from training.models import Detector, InferenceRun, Run
 
@@ -31,6 +33,8 @@ async def socket(user: Any, dataset_id: int, run_id: int | None = None, query: s
     assert connected
     yield communicator
     await communicator.disconnect()
+    # A communicator keeps Django from closing connections, and PostgreSQL drops no database that one is open to.
+    await database_sync_to_async(connections.close_all)()
 
 
 async def collect(communicator: Any, count: int) -> list[dict[str, Any]]:

@@ -11,12 +11,13 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
+from tests.installation import free_port
 from tests.training.sockets import collect, make_run, socket
 from training import live
 from training.consumers import FORBIDDEN
 from training.models import Event, Run
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 
 def logs(*texts: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -94,6 +95,32 @@ async def test_a_dataset_socket_hears_of_a_run_that_begins_later(dataset: Any, v
         await publish(run.pk, logs("hello"))
         (event,) = await collect(listener, 1)
     assert (event["run"], event["run_kind"], event["payload"]) == (run.pk, "inference", {"text": "hello"})
+
+
+@pytest.mark.asyncio
+async def test_a_socket_hears_of_news_long_before_the_net_below_the_nudge(
+    dataset: Any, viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Redis; without it the tailer looks often by itself."""
+    monkeypatch.setattr(live, "NUDGED_POLL_SECONDS", 60.0)
+    run = await database_sync_to_async(make_run)(dataset)
+    async with socket(viewer, dataset.pk) as listener:
+        await listener.receive_json_from(timeout=10)
+        # The tailer looks once when it starts.
+        assert await listener.receive_nothing(timeout=1)
+        for text in ("first", "second"):
+            await publish(run.pk, logs(text))
+            message = await listener.receive_json_from(timeout=5)
+            assert [event["payload"]["text"] for event in message["events"]] == [text]
+
+
+def test_what_a_run_says_is_kept_while_redis_is_away(dataset: Any, settings: Any) -> None:
+    settings.REDIS_URL = address = f"redis://127.0.0.1:{free_port()}/0"
+    backend = "channels_redis.core.RedisChannelLayer"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": {"hosts": [address]}}}
+    run = make_run(dataset)
+    assert [live.publish(run.pk, logs(text)) for text in ("one", "two")] == [1, 2]
+    assert list(Event.objects.filter(run=run).values_list("payload__text", flat=True)) == ["one", "two"]
 
 
 @pytest.mark.asyncio

@@ -14,7 +14,7 @@ from training.models import Run
 from training.pipeline import events
 from training.pipeline.translation import Phrase, gettext_noop, phrase_from, phrase_json
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 GOING_ON = Phrase(gettext_noop("Going on after step %(step)d."), step=40)
 FULL = Phrase(gettext_noop("The disk is full. Make room, then resume the training."))

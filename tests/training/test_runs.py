@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,24 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.brokers import Broker, get_broker
 
 from annotations.models import Box, Label
 from training import services
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
 
+pytestmark = pytest.mark.services
+
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
+
+
+@pytest.fixture(autouse=True)
+def queue(db: None) -> Iterator[Broker]:
+    """The queue of trainings, empty: Redis rolls nothing back when a test ends."""
+    broker = get_broker("training")
+    broker.purge_queue()
+    yield broker
+    broker.purge_queue()
 
 
 def draw(artwork: Any, label: Label, **fields: Any) -> Box:
@@ -67,7 +79,7 @@ class TestStarting:
         assert not Run.objects.exists()
 
     def test_a_start_freezes_the_dataset_and_fills_the_queue(
-        self, ready: Any, curator: Any, client_of: Any, django_capture_on_commit_callbacks: Any
+        self, ready: Any, curator: Any, client_of: Any, queue: Broker, django_capture_on_commit_callbacks: Any
     ) -> None:
         url = f"/api/datasets/{ready.pk}/training-runs/"
         with django_capture_on_commit_callbacks(execute=True):
@@ -78,7 +90,7 @@ class TestStarting:
         assert len(manifest["artworks"]) == 6
         assert {row["split"] for row in manifest["artworks"]} == {"train", "test"}
         assert run.state == "queued"
-        assert OrmQ.objects.filter(key="training").count() == 1
+        assert queue.queue_size() == 1
 
     def test_a_second_training_of_the_dataset_is_refused(self, ready: Any) -> None:
         first = start(ready)
@@ -230,12 +242,12 @@ class TestLife:
         assert run.state == "cancelled"
 
     def test_a_run_that_the_queue_lost_is_handed_out_again(
-        self, dataset: Any, django_capture_on_commit_callbacks: Any
+        self, dataset: Any, queue: Broker, django_capture_on_commit_callbacks: Any
     ) -> None:
         self.run_row(dataset, lease_until=timezone.now() - timedelta(seconds=1))
         with django_capture_on_commit_callbacks(execute=True):
             assert services.reap_stale_runs() == 1
-        assert OrmQ.objects.filter(key="training").count() == 1
+        assert queue.queue_size() == 1
         assert services.reap_stale_runs() == 0
 
     def test_a_cancelled_training_can_go_on(self, ready: Any) -> None:
@@ -271,7 +283,6 @@ class TestLife:
         assert [detector.metrics["AP"] for detector in detectors] == [0, 1]
 
 
-@pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestExactlyOnce:
     def test_one_of_many_workers_gets_a_run(self, dataset: Any) -> None:

@@ -21,7 +21,7 @@ from tests.seed import shapes
 from training import live, services
 from training.models import Detector, Event, Run, TrainingRun
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 
 @pytest.fixture(autouse=True)
