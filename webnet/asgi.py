@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from annotations.consumers import ArtworkConsumer  # noqa: E402
 from training.consumers import LiveConsumer, NoSuchSocket  # noqa: E402
 from webnet import bodies  # noqa: E402
 
@@ -23,6 +24,7 @@ sockets = URLRouter(
     [
         path("ws/datasets/<int:dataset_id>/", LiveConsumer.as_asgi()),
         path("ws/datasets/<int:dataset_id>/runs/<int:run_id>/", LiveConsumer.as_asgi()),
+        path("ws/datasets/<int:dataset_id>/artworks/<int:artwork_id>/", ArtworkConsumer.as_asgi()),
         path("<path:rest>", NoSuchSocket.as_asgi()),
     ]
 )

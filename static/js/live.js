@@ -26,8 +26,9 @@ function fresh(events, seen) {
 }
 
 class Connection {
-  constructor(path, { onState, onEvents, onStatus, seen = new Map() }) {
-    Object.assign(this, { path, onState, onEvents, onStatus, seen });
+  /** @param address () → where to connect; @param onMessage (parsed message); @param onStatus see `listen` */
+  constructor(address, { onMessage, onStatus }) {
+    Object.assign(this, { address, onMessage, onStatus });
     this.socket = null;
     this.timer = null;
     this.wait = FIRST_WAIT;
@@ -40,24 +41,15 @@ class Connection {
     clearTimeout(this.timer);
     if (this.closed || this.socket) return;
     this.onStatus?.("connecting");
-    this.socket = new WebSocket(address(this.path, this.seen));
+    this.socket = new WebSocket(this.address());
     this.socket.onopen = () => this.opened();
-    this.socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
+    this.socket.onmessage = ({ data }) => this.onMessage(JSON.parse(data));
     this.socket.onclose = ({ code }) => this.ended(code);
   }
 
   opened() {
     this.wait = FIRST_WAIT;
     this.onStatus?.("open");
-  }
-
-  receive(message) {
-    if (message.type === "state") {
-      this.onState?.(message.runs.map((run) => ({ ...run, events: fresh(run.events ?? [], this.seen) })));
-    } else if (message.type === "events") {
-      const events = fresh(message.events, this.seen);
-      if (events.length) this.onEvents?.(events);
-    }
   }
 
   ended(code) {
@@ -82,6 +74,13 @@ class Connection {
   }
 }
 
+/** A socket that comes back by itself: `onMessage` gets what the server says, `onStatus` as in `listen`. */
+export function socket(path, { onMessage, onStatus }) {
+  const connection = new Connection(() => address(path, new Map()), { onMessage, onStatus });
+  connection.connect();
+  return { close: () => connection.close() };
+}
+
 /**
  * Listen to a dataset or a run.
  *
@@ -93,8 +92,16 @@ class Connection {
  *   runs to the last event that the page already has.
  * @returns {{close: () => void}}
  */
-export function listen(path, listener) {
-  const connection = new Connection(path, listener);
+export function listen(path, { onState, onEvents, onStatus, seen = new Map() }) {
+  const onMessage = (message) => {
+    if (message.type === "state") {
+      onState?.(message.runs.map((run) => ({ ...run, events: fresh(run.events ?? [], seen) })));
+    } else if (message.type === "events") {
+      const events = fresh(message.events, seen);
+      if (events.length) onEvents?.(events);
+    }
+  };
+  const connection = new Connection(() => address(path, seen), { onMessage, onStatus });
   connection.connect();
   return { close: () => connection.close() };
 }

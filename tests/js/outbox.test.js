@@ -11,7 +11,7 @@ let counter = 0;
 function open(server, kept = new Map()) {
   const document = server.document();
   const store = new Store(document, "ada");
-  const page = { store, kept, statuses: [], conflicts: [], refused: [], pauses: [] };
+  const page = { store, kept, statuses: [], conflicts: [], disputed: [], refused: [], pauses: [] };
   page.outbox = new Outbox(store, document, {
     send: server.send,
     reload: async () => server.document(),
@@ -20,7 +20,10 @@ function open(server, kept = new Map()) {
     pause: async (milliseconds) => page.pauses.push(milliseconds),
     username: "ada",
     onStatus: (status) => page.statuses.push(status.state),
-    onConflict: (edits) => page.conflicts.push(...edits),
+    onConflict: (edits, disputed) => {
+      page.conflicts.push(...edits);
+      page.disputed.push(...disputed);
+    },
     onRefused: (message, edits) => page.refused.push(message, ...edits),
   });
   page.resumed = page.outbox.resume([...kept.values()], document);
@@ -80,6 +83,8 @@ test("where both changed the same box the server's stays, and the person is told
   page.store.apply([{ op: "update", id: "a", x: 55 }, create("c")]);
   await page.outbox.settled();
   assert.deepEqual(page.conflicts, [{ op: "update", id: "a", x: 55 }]);
+  const [{ id, mine, theirs }] = page.disputed;
+  assert.deepEqual([id, mine.x, theirs.x], ["a", 55, page.store.box("a").x]);
   assert.equal(page.store.box("a").x, 77);
   assert.deepEqual(ids(server.document().boxes), ["a", "c"]);
 });

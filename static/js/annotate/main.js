@@ -9,6 +9,7 @@ import { Bindings } from "./bindings.js";
 import { BoxFilter } from "./boxfilter.js";
 import { takeAlong, wasTakenAlong } from "./clipboard.js";
 import { Concepts } from "./concepts.js";
+import { Conflicts } from "./conflicts.js";
 import { Desk } from "./desk.js";
 import { Keyboard } from "./keyboard.js";
 import { KeyHelp } from "./keyhelp.js";
@@ -23,6 +24,7 @@ import { Runs } from "./runs.js";
 import { startSaving } from "./saving.js";
 import { SelectedPanel } from "./selected.js";
 import { Store } from "./store.js";
+import { startTogether } from "./together.js";
 import { connectToolbar } from "./toolbar.js";
 import { History } from "./undo.js";
 import { ViewPanel } from "./viewpanel.js";
@@ -64,7 +66,8 @@ const page = {
 const context = { store, desk, labels, actions, picture, bounds, canDraw, data, element, history, bindings, page };
 
 const where = { username: data.username, ...place };
-const outbox = startSaving(store, data.document, where, find("#save-state"));
+const conflicts = new Conflicts(find("#conflicts"), context);
+const outbox = startSaving(store, data.document, where, find("#save-state"), (found) => conflicts.add(found));
 const overlay = new Overlay(context);
 const concepts = new Concepts(find("#concepts"), context, labelsChanged);
 const panels = [
@@ -74,6 +77,7 @@ const panels = [
 ];
 const filter = new BoxFilter(find("#box-filter"), context);
 const runs = new Runs(find("#runs"), data, { onArtwork: refresh, onUse: findBoxes });
+startTogether(find("#people"), data, { onRevision: (revision) => revision > outbox.revision && refresh() });
 const pointer = new Pointer(context);
 new Keyboard(context);
 new Lens({ ...context, overlay });

@@ -9,6 +9,7 @@
  * last one acknowledged when it was made, `made` orders batches of several visits.
  */
 
+import { disputes } from "./disputes.js";
 import { applyEdit, sameBox, stateOf, targetOf } from "./document.js";
 
 /** The server takes no larger batch. */
@@ -32,7 +33,8 @@ export class Outbox {
    * @param means.pause (milliseconds) → Promise
    * @param means.username author of what is edited here
    * @param means.onStatus ({state: saved | saving | retrying | gone, unsent, message})
-   * @param means.onConflict (edits) edits given up because somebody else had changed the same box
+   * @param means.onConflict (edits, disputes) edits given up because somebody else had changed the same boxes, and these boxes
+   *   as both see them (see `disputes`)
    * @param means.onRefused (message, edits) edits that the server will not take
    */
   constructor(store, document, means) {
@@ -45,6 +47,11 @@ export class Outbox {
   /** How many batches the server has not acknowledged. */
   get unsent() {
     return this.#batches.length;
+  }
+
+  /** The last revision that the server has told. */
+  get revision() {
+    return this.#revision;
   }
 
   get status() {
@@ -135,6 +142,7 @@ export class Outbox {
   /** Put the unsent edits on top of a newer document; where both touched the same box, the server's stays. */
   #rebase(document) {
     const lost = [];
+    const mine = this.store.state;
     let state = stateOf(document);
     for (const batch of [...this.#batches]) {
       const kept = batch.edits.map((edit, i) => {
@@ -151,7 +159,7 @@ export class Outbox {
     }
     this.#revision = document.revision;
     this.store.receive(document, this.#unsentEdits());
-    if (lost.length) this.means.onConflict(lost);
+    if (lost.length) this.means.onConflict(lost, disputes(lost, mine, state));
   }
 
   #shrink(batch, kept) {

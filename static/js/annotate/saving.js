@@ -63,10 +63,11 @@ function conflictText(count) {
  * @param store Store, made from `boxes`
  * @param boxes document of the API
  * @param where {username, dataset, artwork}
+ * @param onDisputes ([dispute]) called with the boxes that somebody else changed at the same time
  * @param place element that shows the state, with `data-state` saved | saving | retrying | offline | gone
  * @returns {Outbox}
  */
-export function startSaving(store, boxes, where, place) {
+export function startSaving(store, boxes, where, place, onDisputes) {
   const pause = new Pause();
   let told = "";
   const onStatus = (status) => {
@@ -75,7 +76,9 @@ export function startSaving(store, boxes, where, place) {
     if (status.message && status.message !== told) toast(status.message, { kind: "error" });
     told = status.state === "saved" ? "" : status.message || told;
   };
-  const outbox = new Outbox(store, boxes, { ...meansFor(where), pause: (time) => pause.wait(time), onStatus });
+  const means = meansFor(where);
+  const onConflict = (edits, found) => (found.length ? onDisputes(found) : means.onConflict(edits));
+  const outbox = new Outbox(store, boxes, { ...means, pause: (time) => pause.wait(time), onStatus, onConflict });
   outbox.resume(keptEdits(where.username, where.dataset, where.artwork).all(), boxes);
   window.addEventListener("offline", () => outbox.unsent && onStatus(outbox.status));
   window.addEventListener("beforeunload", (event) => outbox.unsent && event.preventDefault());
