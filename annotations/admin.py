@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations import labelling, services
 from annotations.models import Box, Label
-from datasets.curation import CuratedAdmin, ReadOnly, curated_datasets
+from datasets.curation import LIKE_AN_ID, CuratedAdmin, ReadOnly, curated_datasets
 from datasets.models import Dataset
 from datasets.refusals import Refusal
 
@@ -88,11 +88,11 @@ class LabelAdmin(CuratedAdmin):
         return [str(label) for label in labels], counts, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Label) -> None:
-        services.delete_label(label=obj, force=True)
+        services.delete_label(label=obj, user=request.user, force=True)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Label]) -> None:
         for label in queryset:
-            services.delete_label(label=label, force=True)
+            services.delete_label(label=label, user=request.user, force=True)
 
 
 class DatasetFilter(admin.SimpleListFilter):
@@ -126,7 +126,8 @@ class ConceptFilter(admin.SimpleListFilter):
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+    """The id that a filter names; what cannot be one chooses nothing, as if it were not there."""
+    return int(text) if text and LIKE_AN_ID.fullmatch(text) else None
 
 
 @admin.register(Box)

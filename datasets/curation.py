@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from datasets.models import Dataset, Role
 from datasets.permissions import role_of
 from datasets.querysets import DatasetQuerySet
 
+LIKE_AN_ID = re.compile(r"[0-9]{1,18}")
 CURATING = (Role.CURATOR, Role.ADMINISTRATOR)
 
 
@@ -46,6 +52,29 @@ class CuratedAdmin(admin.ModelAdmin):
         if request.user.is_superuser:
             return rows
         return rows.filter(**{f"{self.dataset_path or 'pk'}__in": curated_datasets(request.user).values("pk")})
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; ids in a form that no page sends are refused, for Django would fail on them."""
+        edited = self._get_edited_object_pks(request, "form")
+        if not all(LIKE_AN_ID.fullmatch(pk) for pk in [*request.POST.getlist(ACTION_CHECKBOX_NAME), *edited]):
+            raise BadRequest("An id is a whole number of at most 18 digits.")
+        return super().changelist_view(request, extra_context)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The rows that an address asks for; numbers and dates that no database holds are ignored, as Django does
+        with other nonsense: it shows the whole list.
+        """
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters from error
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row of an id, or None; no row has an id that no database holds."""
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:
+            return None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether there is anything to curate; asked dozens of times per page, hence answered once per request."""
