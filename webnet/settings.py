@@ -211,6 +211,7 @@ LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "webnet.addresses.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -231,6 +232,8 @@ REST_FRAMEWORK = {
         "user": env.str("WEBNET_API_RATE", "6000/min"),
         "token": env.str("WEBNET_TOKEN_RATE", "10/min"),
     },
+    # Unset, a client would be whoever its X-Forwarded-For says. With HTTPS the last entry is our proxy's.
+    "NUM_PROXIES": 1 if HTTPS else 0,
     "EXCEPTION_HANDLER": "webnet.api.refusal_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -67,6 +67,48 @@ def test_guessing_tokens_is_stopped(owner: Any) -> None:
     assert answers[-1].json()["message"]
 
 
+# --- behind a reverse proxy, which adds the address that it has seen to what the client says of itself ----------------
+@pytest.fixture
+def proxied(settings: Any) -> None:
+    """The counting of WEBNET_HTTPS, without its redirections."""
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+
+
+def log_in(password: str, forwarded: str) -> int:
+    form = {"username": "olga", "password": password}
+    return Client().post("/login/", form, headers={"X-Forwarded-For": forwarded}).status_code
+
+
+def ask_for_token(password: str, forwarded: str) -> int:
+    form = {"username": "olga", "password": password}
+    headers = {"X-Forwarded-For": forwarded}
+    return Client().post("/api/token/", form, content_type="application/json", headers=headers).status_code
+
+
+def test_who_guesses_behind_a_proxy_locks_out_nobody_else(owner: Any, proxied: None) -> None:
+    assert [log_in(f"guess {n}", "203.0.113.5") for n in range(9)][-1] == 429
+    assert log_in(PASSWORD, "203.0.113.5") == 429
+    assert log_in(PASSWORD, "203.0.113.9") == 302
+
+
+def test_who_invents_addresses_behind_a_proxy_is_stopped_all_the_same(owner: Any, proxied: None) -> None:
+    assert [log_in(f"guess {n}", f"198.51.100.{n}, 203.0.113.5") for n in range(9)][-1] == 429
+    tokens = [ask_for_token(f"guess {n}", f"198.51.100.{n}, 203.0.113.6") for n in range(12)]
+    assert tokens[0] == 400 and tokens[-1] == 429
+    assert ask_for_token(PASSWORD, "203.0.113.7") == 200
+
+
+def test_without_a_proxy_nobody_is_who_they_say(owner: Any) -> None:
+    assert [log_in(f"guess {n}", f"198.51.100.{n}") for n in range(9)][-1] == 429
+    tokens = [ask_for_token(f"guess {n}", f"198.51.100.{n}") for n in range(12)]
+    assert tokens[0] == 400 and tokens[-1] == 429
+
+
+@pytest.mark.parametrize("forwarded", ["nonsense", "203.0.113.5:4711", "", "203.0.113.5, "])
+def test_a_header_that_holds_no_address_counts_for_the_connection(owner: Any, proxied: None, forwarded: str) -> None:
+    assert [log_in(f"guess {n}", forwarded) for n in range(9)][-1] == 429
+
+
 def test_a_token_opens_the_api_without_session_or_csrf(owner: Any) -> None:
     client = Client(enforce_csrf_checks=True)
     form = {"username": "olga", "password": PASSWORD}
