@@ -12,16 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import coco, services
+from annotations import coco, history, services
 from annotations.documents import Document, document
-from annotations.models import Label
+from annotations.models import Change, Label
 from annotations.querysets import LabelQuerySet
 from annotations.serializers import (
     BatchSerializer,
+    ChangeSerializer,
     CountSerializer,
     DocumentSerializer,
     LabelInput,
     LabelSerializer,
+    PastSerializer,
+    RestoredSerializer,
+    RestoreSerializer,
     ReviewAllSerializer,
     ReviewSerializer,
 )
@@ -75,7 +79,8 @@ class LabelDetail(APIView):
     def delete(self, request: Request, dataset_id: int, label_id: int) -> Response:
         """Delete it. Refused with 409 and the number of boxes while boxes carry it, unless `force`."""
         dataset = _dataset(request, dataset_id, Role.CURATOR)
-        services.delete_label(label=_label(dataset, label_id), force=_is_set(request, "force"))
+        label = _label(dataset, label_id)
+        services.delete_label(label=label, user=request.user, force=_is_set(request, "force"))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -122,6 +127,46 @@ class AllSuggestions(APIView):
         label_id = review.pop("label", None)
         label = _label(dataset, label_id) if label_id else None
         return Response({"count": services.review_all(dataset=dataset, user=request.user, label=label, **review)})
+
+
+class History(generics.GenericAPIView[Change]):
+    """The history of an artwork."""
+
+    serializer_class = ChangeSerializer
+
+    @extend_schema(operation_id="history_list", responses=ChangeSerializer(many=True))
+    def get(self, request: Request, dataset_id: int, artwork_id: int) -> Response:
+        """List what was done to the boxes of an artwork, the newest first."""
+        artwork = _artwork(_dataset(request, dataset_id, Role.VIEWER), artwork_id)
+        changes = artwork.changes.order_by("-revision").defer("delta").select_related("author")
+        context = {"earliest": history.earliest_known(artwork)}
+        page = self.paginate_queryset(changes)
+        return self.get_paginated_response(ChangeSerializer(page, many=True, context=context).data)
+
+
+class PastBoxes(APIView):
+    """What was marked on an artwork at an earlier revision."""
+
+    @extend_schema(operation_id="history_retrieve", responses=PastSerializer)
+    def get(self, request: Request, dataset_id: int, artwork_id: int, revision: int) -> Response:
+        """Give the document of an artwork as it was at a revision; 0 is before the first change."""
+        artwork = _artwork(_dataset(request, dataset_id, Role.VIEWER), artwork_id)
+        return Response(history.past(artwork, revision).document())
+
+
+class Restore(APIView):
+    """Bringing an earlier state of an artwork back."""
+
+    @extend_schema(operation_id="history_restore", request=RestoreSerializer, responses=RestoredSerializer)
+    def post(self, request: Request, dataset_id: int, artwork_id: int, revision: int) -> Response:
+        """Make the boxes what they were at a revision. 409 with the current document where `revision` is out of date.
+
+        That is a new revision, so it can be taken back in the same way.
+        """
+        artwork = _artwork(_dataset(request, dataset_id, Role.ANNOTATOR), artwork_id)
+        given = _given(RestoreSerializer(data=request.data))
+        base = {"batch_id": given["id"], "revision": given["revision"]}
+        return Response(services.restore(artwork=artwork, user=request.user, target=revision, **base))
 
 
 class CocoExport(APIView):

@@ -14,5 +14,8 @@ urlpatterns = [
     path(f"{DATASET}/export/coco/", api.CocoExport.as_view(), name="export-coco"),
     path(f"{ARTWORK}/boxes/", api.Boxes.as_view(), name="boxes"),
     path(f"{ARTWORK}/edits/", api.Edits.as_view(), name="edits"),
+    path(f"{ARTWORK}/history/", api.History.as_view(), name="history"),
+    path(f"{ARTWORK}/history/<int:revision>/", api.PastBoxes.as_view(), name="past"),
+    path(f"{ARTWORK}/history/<int:revision>/restore/", api.Restore.as_view(), name="restore"),
     path(f"{ARTWORK}/suggestions/", api.Suggestions.as_view(), name="suggestions"),
 ]

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from typing import Any, Required, TypedDict
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.documents import rect_of
 from annotations.geometry import Rect, checked
+from annotations.history import BoxState, Log, Past, box_state
 from annotations.models import Box, Label
 from annotations.refusals import EditRefused
 from datasets.models import Artwork
 
-CHANGEABLE = ["label", "x", "y", "width", "height", "state", "author", "updated_at"]
+WHERE_IT_IS = ["label", "x", "y", "width", "height", "state", "author", "updated_at"]
+# A box that comes back out of the history may have been drawn anew, under its old id, by somebody else.
+WHERE_IT_COMES_FROM = ["source", "detector_id", "detector_name", "score", "created_at"]
 
 
 class RestoredBox(TypedDict, total=False):
@@ -51,9 +55,12 @@ class Board:
     def __init__(self, *, artwork: Artwork, user: Any) -> None:
         self.artwork = artwork
         self.user = user
+        self.log = Log(artwork)
         self.boxes = {box.pk: box for box in artwork.boxes.select_related("author")}
         self._before = set(self.boxes)
-        self._touched: set[UUID] = set()
+        # What was touched → what it was; only of these, since most boxes of a large artwork stay as they are.
+        self._touched: dict[UUID, BoxState | None] = {}
+        self._now = timezone.now()
         self._labels = set(Label.objects.filter(dataset=artwork.dataset_id).values_list("pk", flat=True))
 
     def apply(self, edits: Sequence[EditData]) -> None:
@@ -68,18 +75,43 @@ class Board:
             except EditRefused as refusal:
                 raise refusal.at(number, len(edits)) from None
 
+    def become(self, past: Past) -> None:
+        """Put every box back to where it was, with all that was known of it then.
+
+        What is rejected now and was not there then stays: nobody sees it, and it keeps the detector from suggesting it
+        again.
+        """
+        wanted = past.possible_boxes()
+        for box in [box for key, box in self.boxes.items() if key not in wanted and box.state != Box.State.REJECTED]:
+            self._hold(box)
+            del self.boxes[box.pk]
+        for key, box in wanted.items():
+            known = self.boxes.get(key, box)
+            if known is box or box_state(known) != box_state(box):
+                self._hold(known)
+                self.boxes[key] = box
+        self.artwork.nothing_to_mark = past.nothing_to_mark
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to save."""
+        return bool(self._touched) or self.log.nothing_before != self.artwork.nothing_to_mark
+
     def save(self) -> None:
-        """Write new, changed and deleted boxes in three statements at most."""
+        """Write new, changed and deleted boxes in three statements at most, and log them."""
         new = [box for key, box in self.boxes.items() if key not in self._before]
         if Box.objects.filter(pk__in=[box.pk for box in new]).exists():
             raise EditRefused(
                 _("A box with this id exists on another artwork. Give the box a new id."), code="box_exists"
             )
         Box.objects.bulk_create(new)
-        changed = [self.boxes[key] for key in self._touched & self._before & set(self.boxes)]
+        changed = [self.boxes[key] for key in self._touched.keys() & self._before & self.boxes.keys()]
         # Their rows are held by the lock on the artwork, so this only ever updates.
-        Box.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGEABLE)
-        Box.objects.filter(pk__in=self._before - set(self.boxes)).delete()
+        fields = WHERE_IT_IS + WHERE_IT_COMES_FROM
+        Box.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+        Box.objects.filter(pk__in=self._before - self.boxes.keys()).delete()
+        for key, before in self._touched.items():
+            self.log.add(key, before, box_state(self.boxes[key]) if key in self.boxes else None)
 
     def _create(self, edit: EditData) -> None:
         if edit["id"] in self.boxes:
@@ -113,6 +145,7 @@ class Board:
             self._touch(box)
             box.state = Box.State.REJECTED
         else:
+            self._hold(box)
             del self.boxes[box.pk]
 
     def _reject(self, edit: EditData) -> None:
@@ -166,11 +199,16 @@ class Board:
         if label not in self._labels:
             raise EditRefused(_("This concept is not one of this dataset. Reload its concepts."), code="unknown_label")
         inside = checked(place, self.artwork.width, self.artwork.height)
+        self._touch(box)
         box.label_id = label
         box.x, box.y, box.width, box.height = inside.x, inside.y, inside.width, inside.height
         self.artwork.nothing_to_mark = False
-        self._touch(box)
 
     def _touch(self, box: Box) -> None:
-        box.author = self.user
-        self._touched.add(box.pk)
+        self._hold(box)
+        box.author, box.updated_at = self.user, self._now
+
+    def _hold(self, box: Box) -> None:
+        """Remember what a box was before this batch first touched it."""
+        if box.pk not in self._touched:
+            self._touched[box.pk] = box_state(box) if box.pk in self._before else None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from annotations import counters
-from annotations.models import Box, Label
+from annotations import history
+from annotations.models import Box, Change, Label
+from annotations.querysets import BoxQuerySet
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
 
@@ -78,8 +81,8 @@ def checked_fields(fields: Mapping[str, str], others: Sequence[Label]) -> dict[s
     return checked
 
 
-def delete_label(*, label: Label, force: bool = False) -> None:
-    """Delete a label; with `force` also all boxes that carry it.
+def delete_label(*, label: Label, user: Any, force: bool = False) -> None:
+    """Delete a label; with `force` also all boxes that carry it, which the history of each artwork remembers.
 
     Raises:
         Conflict: boxes carry it and `force` was not given; the message tells how many, `current` too.
@@ -93,13 +96,19 @@ def delete_label(*, label: Label, force: bool = False) -> None:
                 "“%(name)s” is the concept of %(boxes)d boxes on %(artworks)d artworks. Deleting it deletes them."
             )
             raise Conflict(message % {"name": label.name, **used}, code="in_use", current=used)
-        changed = list(boxes.order_by().values_list("artwork", flat=True).distinct())
-        boxes.delete()
+        artworks = list(boxes.order_by().values_list("artwork", flat=True).distinct())
+        for start in range(0, len(artworks), PORTION):
+            _delete_boxes(boxes.filter(artwork__in=artworks[start : start + PORTION]), label, user)
         label.delete()
-        for start in range(0, len(changed), PORTION):
-            artworks = Artwork.objects.filter(pk__in=changed[start : start + PORTION])
-            artworks.update(revision=F("revision") + 1)
-            counters.recount(artworks)
+
+
+def _delete_boxes(boxes: BoxQuerySet, label: Label, user: Any) -> None:
+    deltas: dict[int, history.Delta] = defaultdict(dict)
+    for box in boxes:
+        history.add_change(deltas[box.artwork_id], box.pk, history.box_state(box), None)
+    boxes.delete()
+    details = {"id": label.pk, "name": label.name, "colour": label.colour}
+    history.close_many(deltas, kind=Change.Kind.LABEL, author=user, details=details)
 
 
 def _hold_artworks(label: Label) -> None:

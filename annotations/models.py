@@ -1,4 +1,4 @@
-"""Labels (the concepts to detect), boxes, and the batches of edits that have been applied."""
+"""Labels (the concepts to detect), boxes, and the changes that the boxes have gone through."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotations.querysets import BoxQuerySet, LabelQuerySet
@@ -77,8 +78,9 @@ class Box(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    # Defaults and not `auto_now`: a box that is brought back out of the history keeps the times that it had.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
     objects = BoxQuerySet.as_manager()
 
@@ -105,18 +107,38 @@ class Box(models.Model):
         return f"{self.label} {self.x:.0f}, {self.y:.0f}, {self.width:.0f} × {self.height:.0f}"
 
 
-class Edit(models.Model):
-    """A batch of edits that has been applied; its client-made id makes sending it again harmless."""
+class Change(models.Model):
+    """What led to one revision of an artwork: who changed its boxes, when and how (see `annotations.history`).
 
-    id = models.UUIDField(primary_key=True)
-    artwork = models.ForeignKey(Artwork, models.CASCADE, related_name="edits")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    The id of a batch of edits is made by the client, which makes sending it again harmless.
+    """
+
+    class Kind(models.TextChoices):
+        EDIT = "edit", _("Edits")
+        REVIEW = "review", _("Review of suggestions")
+        SUGGESTIONS = "suggestions", _("Suggestions of a detector")
+        IMPORT = "import", _("Import")
+        RESTORE = "restore", _("Earlier state brought back")
+        LABEL = "label", _("Concept deleted")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    artwork = models.ForeignKey(Artwork, models.CASCADE, related_name="changes")
     revision = models.PositiveIntegerField()
-    edits = models.JSONField()
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.EDIT)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    detector_name = models.CharField(max_length=200, blank=True)
     time = models.DateTimeField(auto_now_add=True)
+    # Id of each touched box → [before, after]. Null where it is not known: with batches older than the history.
+    delta = models.JSONField(null=True)
+    counts = models.JSONField(default=dict)
+    nothing_before = models.BooleanField(default=False)
+    nothing_after = models.BooleanField(default=False)
+    # The deleted concept; the revision that was brought back, its time, and what had to be left out.
+    details = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["artwork", "revision"]
+        constraints = [models.UniqueConstraint(fields=["artwork", "revision"], name="one_change_per_revision")]
 
     def __str__(self) -> str:
         return f"{self.artwork_id} → {self.revision}"

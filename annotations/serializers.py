@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from annotations.models import Box, Label
+from annotations.history import DEEDS
+from annotations.models import Box, Change, Label
 
 LARGEST_ID = 2**63 - 1
 EDITS_AT_ONCE = 500
@@ -138,6 +140,79 @@ class DocumentSerializer(serializers.Serializer[Any]):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     boxes = BoxSerializer(many=True)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One entry of an artwork's history: who did what and when.
+
+    `counts`: how many boxes each thing happened to. `nothing_to_mark`: what it became, null where it stayed. `known`:
+    whether the boxes at this revision can be told. `concept`: the name of one that was deleted. `restored`: the
+    revision that was brought back, and when it had become so.
+    """
+
+    revision = serializers.IntegerField()
+    time = serializers.DateTimeField()
+    kind = serializers.ChoiceField(Change.Kind.choices)
+    author = serializers.SerializerMethodField()
+    detector_name = serializers.CharField()
+    counts = serializers.SerializerMethodField()
+    nothing_to_mark = serializers.SerializerMethodField()
+    known = serializers.SerializerMethodField()
+    concept = serializers.SerializerMethodField()
+    restored = serializers.SerializerMethodField()
+    restored_time = serializers.SerializerMethodField()
+
+    def get_author(self, change: Change) -> str | None:
+        return change.author.get_username() if change.author else None
+
+    @extend_schema_field(inline_serializer("ChangeCounts", {deed: serializers.IntegerField() for deed in DEEDS}))
+    def get_counts(self, change: Change) -> dict[str, int]:
+        return {deed: change.counts.get(deed, 0) for deed in DEEDS}
+
+    def get_nothing_to_mark(self, change: Change) -> bool | None:
+        return None if change.nothing_before == change.nothing_after else change.nothing_after
+
+    def get_known(self, change: Change) -> bool:
+        return change.revision >= self.context["earliest"]
+
+    def get_concept(self, change: Change) -> str | None:
+        return change.details.get("name")
+
+    def get_restored(self, change: Change) -> int | None:
+        return change.details.get("revision")
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_restored_time(self, change: Change) -> str | None:
+        return change.details.get("time")
+
+
+class GoneLabelSerializer(serializers.Serializer[Any]):
+    """A label that has been deleted since, and how many boxes carried it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    colour = serializers.CharField()
+    boxes = serializers.IntegerField()
+
+
+class PastSerializer(DocumentSerializer):
+    """All that was marked on an artwork at an earlier revision, with boxes of labels that are gone."""
+
+    time = serializers.DateTimeField(allow_null=True)
+    gone_labels = GoneLabelSerializer(many=True)
+
+
+class RestoreSerializer(serializers.Serializer[Any]):
+    """Bringing an earlier state back: an id made by the client, and the revision that it knows as the current one."""
+
+    id = serializers.UUIDField()
+    revision = serializers.IntegerField(min_value=0, max_value=LARGEST_ID)
+
+
+class RestoredSerializer(DocumentSerializer):
+    """What is on the artwork then; boxes of labels that are gone could not be brought back."""
+
+    left_out = GoneLabelSerializer(many=True)
 
 
 class Score(serializers.FloatField):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotations import counters
+from annotations import history
 from annotations.batch import Board, EditData
 from annotations.documents import Document, document
 from annotations.geometry import Rect, checked
 from annotations.labelling import create_label, delete_label, update_label
-from annotations.models import Box, Edit, Label
+from annotations.models import Box, Change, Label
 from annotations.querysets import BoxQuerySet
 from annotations.refusals import EditRefused
 from annotations.suggestions import Found, Proposals
@@ -30,6 +31,7 @@ __all__ = [
     "create_label",
     "delete_label",
     "import_boxes",
+    "restore",
     "review_all",
     "review_suggestions",
     "update_label",
@@ -38,6 +40,12 @@ __all__ = [
 
 # Artworks per transaction where a whole dataset is reviewed: locks stay short and memory constant.
 REVIEWED_AT_ONCE = 500
+
+
+class RestoredDocument(Document):
+    """What is on an artwork after an earlier state was brought back, and the labels of what could not be."""
+
+    left_out: list[history.GoneLabel]
 
 
 def apply_edits(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
@@ -59,22 +67,65 @@ def apply_edits(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, e
 
 
 def _apply(artwork: Artwork, user: Any, batch_id: UUID, revision: int, edits: Sequence[EditData]) -> Document:
-    applied = Edit.objects.filter(pk=batch_id).first()
-    if applied and applied.artwork_id == artwork.pk:
+    if _applied(artwork, batch_id):
         return document(artwork)
-    if applied:
-        raise EditRefused(
-            _("The id of this batch was used on another artwork. Give each batch a new id."),
-            code="batch_id_used",
-        )
     if artwork.revision != revision:
         raise _stale(artwork)
     board = Board(artwork=artwork, user=user)
     board.apply(edits)
     board.save()
-    counters.save_changed(artwork, board.boxes.values())
-    Edit.objects.create(pk=batch_id, artwork=artwork, author=user, revision=artwork.revision, edits=_plain(edits))
+    board.log.close(board.boxes.values(), id=batch_id, kind=Change.Kind.EDIT, author=user)
     return document(artwork, board.boxes.values())
+
+
+def restore(*, artwork: Artwork, user: Any, batch_id: UUID, revision: int, target: int) -> RestoredDocument:
+    """Bring the boxes of an artwork back to what they were at the revision `target`, as a new revision.
+
+    Boxes whose label has been deleted meanwhile are left out; the answer tells of which labels and how many. Where
+    nothing differs there is no new revision. Sent again with the same `batch_id` it is answered, not done again.
+
+    Raises:
+        Conflict: the artwork has gone on since `revision`; carries its current document.
+        Refusal: 404, the artwork has no revision `target`, or what it was like is not recorded.
+        Http404: the artwork has been deleted meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            locked = _locked(artwork.pk)
+            applied = _applied(locked, batch_id)
+            left_out = applied.details["left_out"] if applied else _restore(locked, user, batch_id, revision, target)
+            return {**document(locked), "left_out": left_out}
+    except IntegrityError:
+        # Somebody used the id of a box in the very same moment.
+        raise _stale(Artwork.objects.get(pk=artwork.pk)) from None
+
+
+def _restore(artwork: Artwork, user: Any, batch_id: UUID, revision: int, target: int) -> list[history.GoneLabel]:
+    if artwork.revision != revision:
+        raise _stale(artwork)
+    past = history.past(artwork, target)
+    board = Board(artwork=artwork, user=user)
+    board.become(past)
+    if board.is_changed:
+        board.save()
+        details = {"revision": target, "time": past.time, "left_out": past.gone_labels}
+        board.log.close(board.boxes.values(), id=batch_id, kind=Change.Kind.RESTORE, author=user, details=details)
+    return past.gone_labels
+
+
+def _applied(artwork: Artwork, batch_id: UUID) -> Change | None:
+    """What a batch that was sent before has led to, without its delta.
+
+    Raises:
+        EditRefused: its id belongs to a batch on another artwork.
+    """
+    applied = Change.objects.filter(pk=batch_id).defer("delta").first()
+    if applied and applied.artwork_id != artwork.pk:
+        raise EditRefused(
+            _("The id of this batch was used on another artwork. Give each batch a new id."),
+            code="batch_id_used",
+        )
+    return applied
 
 
 def write_suggestions(
@@ -99,9 +150,11 @@ def write_suggestions(
         proposals = Proposals(artwork, boxes, labels, detector_id, detector_name)
         new, gone = proposals.compare(found)
         if new or gone:
-            Box.objects.filter(pk__in=[box.pk for box in gone]).delete()
-            Box.objects.bulk_create(new)
-            counters.save_changed(artwork, [*(box for box in boxes if box not in gone), *new])
+            log = history.Log(artwork)
+            log.delete(gone)
+            log.create(new)
+            left = [*(box for box in boxes if box not in gone), *new]
+            log.close(left, kind=Change.Kind.SUGGESTIONS, detector_name=detector_name)
         return artwork.revision, len(proposals.pending) - len(gone) + len(new)
 
 
@@ -124,8 +177,10 @@ def review_suggestions(
         chosen = _chosen(Box.objects.filter(artwork=locked), minimum_score)
         if ids is not None:
             chosen = chosen.filter(pk__in=ids)
-        if _review(chosen, user, action):
-            counters.save_changed(locked, locked.boxes.all())
+        log = history.Log(locked)
+        log.delta |= _review(chosen, user, action)[locked.pk]
+        if log.delta:
+            log.close(locked.boxes.all(), kind=Change.Kind.REVIEW, author=user)
         return document(locked)
 
 
@@ -149,10 +204,9 @@ def review_all(
             ids = list(portion.select_for_update().values_list("pk", flat=True)[:REVIEWED_AT_ONCE])
             if not ids:
                 return count
-            count += _review(_chosen(Box.objects.filter(artwork__in=ids), minimum_score, label), user, action)
-            artworks = Artwork.objects.filter(pk__in=ids)
-            artworks.update(revision=F("revision") + 1)
-            counters.recount(artworks)
+            deltas = _review(_chosen(Box.objects.filter(artwork__in=ids), minimum_score, label), user, action)
+            history.close_many(deltas, kind=Change.Kind.REVIEW, author=user)
+            count += sum(map(len, deltas.values()))
         last = ids[-1]
 
 
@@ -175,11 +229,11 @@ def import_boxes(
     with transaction.atomic():
         locked = _locked(artwork.pk)
         labels = set(Label.objects.filter(dataset=locked.dataset_id).values_list("pk", flat=True))
-        new = [_imported(locked, labels, user, *box) for box in boxes]
-        Box.objects.bulk_create(new)
-        locked.nothing_to_mark = nothing or (locked.nothing_to_mark and not new)
-        counters.save_changed(locked, locked.boxes.all())
-        return len(new)
+        log = history.Log(locked)
+        log.create([_imported(locked, labels, user, *box) for box in boxes])
+        locked.nothing_to_mark = nothing or (locked.nothing_to_mark and not boxes)
+        log.close(locked.boxes.all(), kind=Change.Kind.IMPORT, author=user)
+        return len(boxes)
 
 
 def _imported(artwork: Artwork, labels: Collection[int], user: Any, label: int, *place: float) -> Box:
@@ -219,17 +273,14 @@ def _chosen(boxes: BoxQuerySet, minimum_score: float | None, label: Label | None
     return chosen.filter(label=label) if label else chosen
 
 
-def _review(boxes: BoxQuerySet, user: Any, action: str) -> int:
+def _review(boxes: BoxQuerySet, user: Any, action: str) -> dict[int, history.Delta]:
+    """Accept or reject these suggestions; what that does, by the id of the artwork."""
     state = Box.State.CONFIRMED if action == "accept" else Box.State.REJECTED
-    return boxes.update(state=state, author=user, updated_at=timezone.now())
-
-
-def _plain(edits: Sequence[EditData]) -> list[dict[str, Any]]:
-    """The batch as JSON: what was checked, nothing else that a client may have sent."""
-    return [{key: _json(value) for key, value in edit.items()} for edit in edits]
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    return str(value) if isinstance(value, UUID) else value
+    now = timezone.now()
+    after = {"state": str(state), "author_id": user.pk, "updated_at": now.isoformat()}
+    deltas: dict[int, history.Delta] = defaultdict(dict)
+    for artwork_id, key, author_id, updated_at in boxes.values_list("artwork_id", "pk", "author_id", "updated_at"):
+        waited = {"author_id": author_id, "updated_at": updated_at.isoformat()}
+        history.add_change(deltas[artwork_id], key, {"state": str(Box.State.SUGGESTED), **waited}, after)
+    boxes.update(state=state, author=user, updated_at=now)
+    return deltas

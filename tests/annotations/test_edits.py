@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annotations.models import Box, Edit
+from annotations.models import Box, Change
 from tests.annotations.factories import artwork_row, batch, box_row, created, suggestion_row
 
 pytestmark = pytest.mark.services
@@ -136,7 +136,7 @@ def test_one_bad_edit_refuses_the_whole_batch(edit: Send, artwork: Any, label: A
     response = edit(artwork, created(label), created(label, (190, 0, 50, 10)))
     assert response.status_code == 400
     assert response.json()["code"] == "outside" and response.json()["message"].startswith("Edit 2 of 2: ")
-    assert (Box.objects.count(), Edit.objects.count(), artwork.revision) == (0, 0, 0)
+    assert (Box.objects.count(), Change.objects.count(), artwork.revision) == (0, 0, 0)
 
 
 def test_a_stale_batch_gets_the_current_document_and_changes_nothing(edit: Send, artwork: Any, label: Any) -> None:
@@ -209,13 +209,6 @@ def test_drawing_a_box_takes_back_that_there_is_nothing(edit: Send, artwork: Any
     edit(artwork, {"op": "mark_nothing", "value": True})
     assert edit(artwork, created(label)).json()["nothing_to_mark"] is False
     assert artwork.state == "annotated"
-
-
-def test_what_was_done_is_kept_with_its_author(edit: Send, artwork: Any, label: Any, annotator: Any) -> None:
-    new = created(label)
-    edit(artwork, {**new, "nonsense": "not kept"})
-    row = Edit.objects.get()
-    assert (row.author, row.revision, row.edits) == (annotator, 1, [new])
 
 
 def test_a_deleted_artwork_takes_no_edits(edit: Send, artwork: Any, label: Any) -> None:

@@ -60,6 +60,7 @@ def scene(dataset: Any, people: dict[str, Any]) -> Scene:
         "run_id": training.pk,
         "inference_id": inference.pk,
         "archive_id": archive.pk,
+        "revision": artwork.revision,
         "suggestion_id": suggestion.pk,
         "name": "none.tflite",
     }

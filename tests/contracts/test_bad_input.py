@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from annotations.models import Box, Edit, Label
+from annotations.models import Box, Change, Label
 from tests.annotations.factories import artwork_row
 from tests.contracts.conftest import Scene
 from tests.contracts.test_permissions import TABLE
@@ -91,7 +91,7 @@ def send(scene: Scene, client_of: Callable[..., Any]) -> Callable[..., Any]:
 
 def _nothing_changed(scene: Scene) -> bool:
     scene.artwork.refresh_from_db()
-    return Box.objects.count() == 2 and not Edit.objects.exists() and scene.artwork.revision == 0
+    return Box.objects.count() == 2 and not Change.objects.exists() and scene.artwork.revision == 0
 
 
 @pytest.mark.parametrize("wrong", EDITS)
@@ -106,6 +106,27 @@ def test_an_edit_that_makes_no_sense_is_refused(scene: Scene, send: Callable[...
 def test_a_batch_that_makes_no_sense_is_refused(scene: Scene, send: Callable[..., Any], wrong: str) -> None:
     edit = {**CREATE, "label": scene.ids["label_id"]}
     response = send({"id": str(uuid.uuid4()), "revision": 0, "edits": [edit], **BATCHES[wrong]})
+    assert response.status_code == 400, response.content[:300]
+    assert response.json()["message"] and _nothing_changed(scene)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "batch"},
+        {"id": None},
+        {"id": []},
+        {"revision": None},
+        {"revision": -1},
+        {"revision": HUGE},
+        {"revision": "now"},
+    ],
+)
+def test_bringing_back_without_sense_is_refused(scene: Scene, client_of: Callable[..., Any], wrong: Any) -> None:
+    client = client_of(scene.people["administrator"], raise_request_exception=False)
+    body = json.dumps({"id": str(uuid.uuid4()), "revision": 0, **wrong})
+    url = scene.path("datasets/{dataset_id}/artworks/{artwork_id}/history/0/restore/")
+    response = client.post(url, body, content_type="application/json")
     assert response.status_code == 400, response.content[:300]
     assert response.json()["message"] and _nothing_changed(scene)
 
@@ -151,6 +172,9 @@ def test_no_address_fails_on_ids_that_nothing_has(
         ("datasets/{dataset_id}/runs/{run_id}/events/", f"after={10**30}"),
         ("datasets/{dataset_id}/runs/{run_id}/events/", "after=-1"),
         ("datasets/{dataset_id}/labels/", "page=999"),
+        ("datasets/{dataset_id}/artworks/{artwork_id}/history/", f"page={10**30}&page_size=x"),
+        ("datasets/{dataset_id}/artworks/{artwork_id}/history/1/", ""),
+        ("datasets/{dataset_id}/artworks/{artwork_id}/history/" + f"{2**63}/", ""),
     ],
 )
 def test_no_list_fails_on_what_an_address_asks(

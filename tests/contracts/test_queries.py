@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from annotations.models import Box, Label
+from annotations import history
+from annotations.models import Box, Change, Label
 from datasets.models import Dataset, Membership
 from tests.annotations.factories import artwork_row, created
 from tests.contracts.conftest import Scene
@@ -38,6 +39,8 @@ LISTS = [
     "/api/datasets/{dataset_id}/labels/",
     "/api/datasets/{dataset_id}/labels/?counts=1",
     "/api/datasets/{dataset_id}/artworks/{artwork_id}/boxes/",
+    "/api/datasets/{dataset_id}/artworks/{artwork_id}/history/",
+    "/api/datasets/{dataset_id}/artworks/{artwork_id}/history/0/",
     "/api/datasets/{dataset_id}/detectors/",
     "/api/datasets/{dataset_id}/training-options/",
     "/api/datasets/{dataset_id}/training-runs/",
@@ -76,9 +79,19 @@ def grow(scene: Scene, numbers: range) -> None:
     ]
     author = scene.people["annotator"]
     Box.objects.bulk_create([Box(artwork=artwork, label=label, author=author, **place) for artwork, label in pairs])
+    _changes(scene.artwork, users, numbers)
     _runs(scene, users, labels)
     events = [Event(run_id=scene.ids["run_id"], seq=n, kind="log", payload={"text": "x"}) for n in numbers]
     Event.objects.bulk_create(events)
+
+
+def _changes(artwork: Any, users: list[Any], numbers: range) -> None:
+    """Each by somebody else, who had drawn a box that is gone by now."""
+    for user, revision in zip(users, numbers, strict=True):
+        box = history.box_state(Box.objects.filter(artwork=artwork)[0]) | {"author_id": user.pk}
+        delta = {str(uuid.uuid4()): [box, None]}
+        Change.objects.create(artwork=artwork, revision=revision, author=user, delta=delta, counts={"deleted": 1})
+    type(artwork).objects.filter(pk=artwork.pk).update(revision=numbers[-1])
 
 
 def _runs(scene: Scene, users: list[Any], labels: list[Label]) -> None:
@@ -133,3 +146,18 @@ def test_a_batch_costs_the_same_queries_for_one_edit_and_for_a_hundred(
     client = client_of(scene.people["annotator"])
     url = scene.path("datasets/{dataset_id}/artworks/{artwork_id}/edits/")
     assert count_queries(lambda: client.post(url, batch, content_type="application/json")) <= 17
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_bringing_back_costs_the_same_queries_for_one_box_and_for_a_hundred(
+    scene: Scene, client_of: Callable[..., Any], count_queries: Callable[..., int], number: int
+) -> None:
+    label = Label.objects.get(pk=scene.ids["label_id"])
+    client = client_of(scene.people["annotator"])
+    url = scene.path("datasets/{dataset_id}/artworks/{artwork_id}/")
+    for revision in range(3):
+        edits = [created(label) for _ in range(number)]
+        batch = {"id": str(uuid.uuid4()), "revision": revision, "edits": edits}
+        assert client.post(f"{url}edits/", batch, content_type="application/json").status_code == 200
+    body = {"id": str(uuid.uuid4()), "revision": 3}
+    assert count_queries(lambda: client.post(f"{url}history/0/restore/", body, content_type="application/json")) <= 22
