@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Abs, Coalesce
 from django.utils import timezone
 
 from annotations.models import Box
 from datasets.models import Artwork
 
-FIELDS = ["confirmed", "suggested", "nothing_to_mark", "state", "revision", "updated_at"]
+FIELDS = [
+    "confirmed",
+    "suggested",
+    "nothing_to_mark",
+    "state",
+    "teaching",
+    "progress",
+    "progress_by",
+    "progress_at",
+    "revision",
+    "updated_at",
+]
 
 
 def state_of(confirmed: int, suggested: int, nothing_to_mark: bool) -> str:
@@ -24,6 +35,15 @@ def state_of(confirmed: int, suggested: int, nothing_to_mark: bool) -> str:
     return Artwork.State.NOTHING if nothing_to_mark else Artwork.State.TODO
 
 
+def teaching_of(score: float | None) -> float:
+    """What deciding on a suggestion would teach a detector, from 0 (it is sure) to 1 (it cannot tell).
+
+    The squared margin between the two most likely answers, here "is" and "is not"; an artwork counts the sum over its
+    suggestions (C.-A. Brust et al., Active Learning for Deep Object Detection, arXiv 1809.09875, "1-vs-2" and "sum").
+    """
+    return 0.0 if score is None else (1 - abs(2 * score - 1)) ** 2
+
+
 def save_changed(artwork: Artwork, boxes: Collection[Box]) -> None:
     """Count `boxes`, which are all boxes of the locked `artwork`, into its row and go on to its next revision.
 
@@ -33,6 +53,7 @@ def save_changed(artwork: Artwork, boxes: Collection[Box]) -> None:
     artwork.suggested = sum(box.state == Box.State.SUGGESTED for box in boxes)
     artwork.nothing_to_mark = artwork.nothing_to_mark and not artwork.confirmed
     artwork.state = state_of(artwork.confirmed, artwork.suggested, artwork.nothing_to_mark)
+    artwork.teaching = sum(teaching_of(box.score) for box in boxes if box.state == Box.State.SUGGESTED)
     artwork.revision += 1
     artwork.save(update_fields=FIELDS)
 
@@ -51,8 +72,17 @@ def recount(artworks: QuerySet[Artwork]) -> None:
             When(nothing_to_mark=True, then=Value(Artwork.State.NOTHING)),
             default=Value(Artwork.State.TODO),
         ),
+        teaching=_teaching(boxes.suggested()),
         updated_at=timezone.now(),
     )
+
+
+def _teaching(suggestions: QuerySet[Box]) -> Any:
+    """The sum of `teaching_of`, as an expression."""
+    sure = Abs(2 * F("score") - 1)
+    each = (Value(1.0) - sure) * (Value(1.0) - sure)
+    summed = suggestions.values("artwork").annotate(total=Sum(each, output_field=FloatField())).values("total")
+    return Coalesce(Subquery(summed), 0.0)
 
 
 def _total(boxes: QuerySet[Box]) -> Any:

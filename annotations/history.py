@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from annotations import counters
 from annotations.documents import Document, document
 from annotations.models import Box, Change, Label
+from datasets import progress
 from datasets.models import Artwork
 from datasets.refusals import Refusal
 
@@ -133,6 +134,8 @@ class Log:
         Args:
             fields: of the row (`kind`, `author`, `detector_name`, `details`, and `id` where a client made it).
         """
+        if fields.get("author"):
+            progress.begin(self.artwork, fields["author"])
         counters.save_changed(self.artwork, boxes)
         known = {"artwork": self.artwork, "revision": self.artwork.revision, "delta": self.delta}
         nothing = {"nothing_before": self.nothing_before, "nothing_after": self.artwork.nothing_to_mark}
@@ -144,6 +147,8 @@ def close_many(deltas: Mapping[int, Delta], **fields: Any) -> None:
     artworks = Artwork.objects.filter(pk__in=list(deltas))
     nothing_before = dict(artworks.values_list("pk", "nothing_to_mark"))
     artworks.update(revision=F("revision") + 1)
+    if fields.get("author"):
+        progress.begin_many(artworks, fields["author"])
     counters.recount(artworks)
     Change.objects.bulk_create(
         Change(

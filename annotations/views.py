@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 from annotations.documents import document
 from annotations.models import Label
 from annotations.neighbours import neighbour
+from annotations.report import report_of
 from datasets import iiif
 from datasets.filters import GridFilter
 from datasets.models import Artwork, Role
 from datasets.pages import frame, open_dataset
 from datasets.permissions import has_role
+from datasets.progress import progress_line
 from datasets.serializers import ArtworkSerializer
 
 
@@ -35,11 +37,31 @@ def labels(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 @require_safe
+def progress(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """How far a dataset is: its artworks, its concepts, its people."""
+    dataset = open_dataset(request, dataset_id)
+    return render(request, "annotations/progress.html", frame(dataset, "progress") | {"report": report_of(dataset)})
+
+
+@require_safe
+def next_work(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """On to the artwork that needs work most; `?after=` names the one that the person comes from."""
+    dataset = open_dataset(request, dataset_id)
+    after = request.GET.get("after", "")
+    waiting = dataset.artworks.present().needing_work()
+    found = waiting.exclude(pk=int(after) if after.isdecimal() and len(after) < 19 else 0).first()
+    if found:
+        return redirect(found)
+    return redirect("annotations:progress", dataset.pk)
+
+
+@require_safe
 @ensure_csrf_cookie
 def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse:
     """The annotation page of one artwork; the grid's filter in the address decides which artwork is the next."""
     dataset = open_dataset(request, dataset_id)
-    artwork = get_object_or_404(Artwork.objects.present(), pk=artwork_id, dataset=dataset)
+    artworks = Artwork.objects.present().select_related("progress_by")
+    artwork = get_object_or_404(artworks, pk=artwork_id, dataset=dataset)
     labels = list(Label.objects.filter(dataset=dataset))
     wanted = GridFilter.of(request.GET, labels)
     data = {
@@ -51,7 +73,10 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
         "username": request.user.get_username(),
         "can": {"draw": has_role(dataset, Role.ANNOTATOR), "curate": has_role(dataset, Role.CURATOR)},
         "neighbours": _neighbours(artwork, wanted),
-        "urls": {"api": reverse("datasets-api:artwork-detail", args=[dataset.pk, artwork.pk])},
+        "urls": {
+            "api": reverse("datasets-api:artwork-detail", args=[dataset.pk, artwork.pk]),
+            "next_work": f"{reverse('annotations:next_work', args=[dataset.pk])}?after={artwork.pk}",
+        },
     }
     context = {
         "dataset": dataset,
@@ -60,6 +85,8 @@ def page(request: HttpRequest, dataset_id: int, artwork_id: int) -> HttpResponse
         "data": data,
         "can": data["can"],
         "neighbours": data["neighbours"],
+        "progress": Artwork.Progress.choices,
+        "progress_line": progress_line(artwork),
         "fields": _fields(artwork),
         "numbers": [("x", "x"), ("y", "y"), ("width", _("Width")), ("height", _("Height"))],
     }

@@ -17,6 +17,7 @@ from datasets import serializers as forms
 from datasets import services, storing
 from datasets.models import Artwork, Dataset, Membership, Role
 from datasets.permissions import dataset_for
+from datasets.progress import set_progress
 from datasets.querysets import ArtworkQuerySet, DatasetQuerySet
 
 STALE = OpenApiResponse(description="Somebody else was faster: `current` is what it is now.")
@@ -215,6 +216,24 @@ class ArtworkDetail(InDataset):
     def delete(self, request: Request, dataset_id: int, artwork_id: int) -> Response:
         artwork = self.get_object()
         services.delete(artwork)
+        return Response(self.get_serializer(artwork).data)
+
+
+class ArtworkProgress(InDataset):
+    """How far people are with an artwork."""
+
+    serializer_class = forms.ArtworkSerializer
+    needed = {"POST": Role.ANNOTATOR}
+
+    @extend_schema(request=forms.ProgressSerializer, responses={200: forms.ArtworkSerializer})
+    def post(self, request: Request, dataset_id: int, artwork_id: int) -> Response:
+        """Say it. Only curators call an artwork reviewed, or take that back."""
+        dataset = self.dataset
+        artwork = get_object_or_404(dataset.artworks.present(), pk=artwork_id)
+        form = forms.ProgressSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        said = form.validated_data["progress"]
+        artwork = set_progress(dataset=dataset, artwork=artwork, user=request.user, progress=said)
         return Response(self.get_serializer(artwork).data)
 
 

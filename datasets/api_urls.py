@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{DATASET}members/<int:membership_id>/", api.MemberDetail.as_view(), name="member-detail"),
     path(f"{DATASET}artworks/", api.ArtworkList.as_view(), name="artwork-list"),
     path(f"{DATASET}artworks/<int:artwork_id>/", api.ArtworkDetail.as_view(), name="artwork-detail"),
+    path(f"{DATASET}artworks/<int:artwork_id>/progress/", api.ArtworkProgress.as_view(), name="artwork-progress"),
     path(f"{DATASET}artworks/<int:artwork_id>/restore/", api.ArtworkRestore.as_view(), name="artwork-restore"),
     path(f"{DATASET}archives/", api.ArchiveList.as_view(), name="archive-list"),
     path(f"{DATASET}archives/<int:archive_id>/", api.ArchiveDetail.as_view(), name="archive-detail"),

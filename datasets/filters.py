@@ -23,6 +23,7 @@ SORT_NAMES = [
     ("added", _("Oldest first")),
     ("-boxes", _("Most boxes")),
     ("boxes", _("Fewest boxes")),
+    ("-teaching", _("What the detector would learn most from")),
 ]
 
 
@@ -34,25 +35,30 @@ class GridFilter:
     state: str = ""
     label: int | None = None
     sort: str = ""
+    progress: str = ""
 
     @classmethod
     def of(cls, asked: Mapping[str, Any], labels: Iterable[Any]) -> GridFilter:
-        """Read the parameters `search`, `state`, `label` and `sort`; a label must be one of `labels`."""
+        """Read `search`, `state`, `label`, `sort` and `progress`; a label must be one of `labels`."""
         search = str(asked.get("search", "")).replace("\0", "")[:LONGEST_SEARCH]
         state = str(asked.get("state", ""))
         sort = str(asked.get("sort", ""))
+        progress = str(asked.get("progress", ""))
         known = {str(label.pk): label.pk for label in labels}
         return cls(
             search=" ".join(search.split()[:MOST_WORDS]),
             state=state if state in Artwork.State.values else "",
             label=known.get(str(asked.get("label", ""))),
             sort=sort if sort.removeprefix("-") in SORTS else "",
+            progress=progress if progress in Artwork.Progress.values else "",
         )
 
     def matching(self, artworks: ArtworkQuerySet) -> ArtworkQuerySet:
         """Those that match in everything but the state, whose counts are shown per state."""
         if self.search:
             artworks = artworks.search(self.search)
+        if self.progress:
+            artworks = artworks.filter(progress=self.progress)
         return artworks.with_label(self.label) if self.label else artworks
 
     def listed(self, artworks: ArtworkQuerySet) -> ArtworkQuerySet:
@@ -64,7 +70,11 @@ class GridFilter:
     @property
     def is_active(self) -> bool:
         """Whether anything is left out of the grid."""
-        return bool(self.search or self.state or self.label)
+        return bool(self.search or self.state or self.label or self.progress)
+
+    @property
+    def progress_names(self) -> list[tuple[str, Any]]:
+        return list(Artwork.Progress.choices)
 
     @property
     def sort_names(self) -> list[tuple[str, Any]]:
@@ -72,6 +82,6 @@ class GridFilter:
 
     def query(self, **changed: Any) -> str:
         """The filter as a query string (with a leading `?`), so that other pages can lead back to it."""
-        values = {"search": self.search, "state": self.state, "label": self.label, "sort": self.sort} | changed
+        values = {name: getattr(self, name) for name in ("search", "state", "label", "sort", "progress")} | changed
         kept = {name: value for name, value in values.items() if value}
         return f"?{urlencode(kept)}" if kept else ""

@@ -86,6 +86,14 @@ class Artwork(models.Model):
         ANNOTATED = "annotated", _("Annotated")
         NOTHING = "nothing", _("Nothing to mark")
 
+    class Progress(models.TextChoices):
+        """How far people are with it. Their first edit begins it; the rest they say themselves."""
+
+        TODO = "todo", _("To do")
+        IN_PROGRESS = "in_progress", _("In progress")
+        DONE = "done", _("Done")
+        REVIEWED = "reviewed", _("Reviewed")
+
     METADATA = (
         "title",
         "creator",
@@ -126,6 +134,15 @@ class Artwork(models.Model):
     confirmed = models.PositiveIntegerField(_("boxes"), default=0, editable=False)
     suggested = models.PositiveIntegerField(_("suggestions"), default=0, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.TODO, editable=False)
+    progress = models.CharField(
+        _("progress"), max_length=12, choices=Progress.choices, default=Progress.TODO, editable=False
+    )
+    progress_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+    progress_at = models.DateTimeField(null=True, editable=False)
+    # What its suggestions would teach a detector if somebody decided on them (`annotations.counters`).
+    teaching = models.FloatField(default=0.0, editable=False)
 
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -162,6 +179,8 @@ class Artwork(models.Model):
             models.Index(fields=["dataset", "deleted_at", "confirmed", "id"], name="artwork_by_boxes"),
             models.Index(fields=["dataset", "deleted_at", "date", "id"], name="artwork_by_date"),
             models.Index(fields=["dataset", "deleted_at", "state", "title", "id"], name="artwork_by_state"),
+            models.Index(fields=["dataset", "deleted_at", "progress", "title", "id"], name="artwork_by_progress"),
+            models.Index(fields=["dataset", "deleted_at", "teaching", "id"], name="artwork_by_teaching"),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ SORTS = {
     "added": ("added_at", "pk"),
     "boxes": ("confirmed", "pk"),
     "date": ("date", "pk"),
+    "teaching": ("teaching", "pk"),
 }
 
 
@@ -77,6 +78,10 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def in_state(self, state: str) -> ArtworkQuerySet:
         return self.filter(state=state)
 
+    def needing_work(self) -> ArtworkQuerySet:
+        """Those that nobody has called done, what teaches the detector most first, then by title."""
+        return self.filter(progress__in=["todo", "in_progress"]).order_by("-teaching", "title", "pk")
+
     def with_label(self, label_id: int) -> ArtworkQuerySet:
         """Those with at least one confirmed or suggested box of a label."""
         box = self.model._meta.get_field("boxes").related_model
@@ -87,6 +92,11 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         """Order by a key of `SORTS`, descending with a leading minus; an unknown key orders by title."""
         columns = SORTS.get(key.removeprefix("-"), SORTS["title"])
         return self.order_by(*(F(c).desc() if key.startswith("-") else F(c).asc() for c in columns))
+
+    def progress_totals(self) -> dict[str, int]:
+        """How many there are in each progress."""
+        counts = {row["progress"]: row["n"] for row in self.order_by().values("progress").annotate(n=Count("pk"))}
+        return {key: counts.get(key, 0) for key in ("todo", "in_progress", "done", "reviewed")}
 
     def totals(self) -> dict[str, int]:
         """How many there are in all and per state."""

@@ -107,6 +107,7 @@ class ArtworkSerializer(serializers.ModelSerializer[Artwork]):
             "width",
             "height",
             "state",
+            "progress",
             "confirmed",
             "suggested",
             "nothing_to_mark",
@@ -162,12 +163,19 @@ class UploadSerializer(StrictSerializer, serializers.ModelSerializer[Artwork]):
         fields = (*Artwork.METADATA, "file", "relative_path")
 
 
+class ProgressSerializer(StrictSerializer):
+    """How far an artwork is."""
+
+    progress = serializers.ChoiceField(choices=Artwork.Progress.choices)
+
+
 class ArtworkFilterSerializer(serializers.Serializer[Any]):
     """The query parameters of the list of artworks."""
 
     search = serializers.CharField(max_length=LONGEST_SEARCH, required=False, allow_blank=True)
     state = serializers.ChoiceField(choices=Artwork.State.choices, required=False, allow_blank=True)
     label = serializers.IntegerField(min_value=1, max_value=GREATEST_ID, required=False)
+    progress = serializers.ChoiceField(choices=Artwork.Progress.choices, required=False, allow_blank=True)
     sort = serializers.ChoiceField(choices=[*SORTS, *(f"-{key}" for key in SORTS)], required=False)
 
 

@@ -42,6 +42,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("GET", A, "viewer", 200, None),
     ("PATCH", A, "curator", 200, {"title": "New", "metadata_revision": 0}),
     ("DELETE", A, "curator", 200, None),
+    ("POST", A + "progress/", "annotator", 200, {"progress": "done"}),
     ("POST", A + "restore/", "curator", 200, {}),
     ("POST", D + "archives/", "curator", 415, {}),
     ("DELETE", D + "archives/{archive_id}/", "curator", 204, None),

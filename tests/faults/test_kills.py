@@ -63,7 +63,8 @@ class Watched:
         self.server = server
         self.run = server.api(f"datasets/{dataset}/training-runs/", CHOICE)
         self.url = f"datasets/{dataset}/runs/{self.run['id']}/"
-        self.workdir = server.folder / "runs" / str(self.run["id"])
+        where = f"from training.files import run_folder; print(run_folder({self.run['id']}))"
+        self.workdir = Path(server.shell(where))
 
     def state(self) -> dict[str, Any]:
         return dict(self.server.api(self.url))

@@ -122,7 +122,7 @@ def test_the_trainer_reads_the_train_records_and_the_evaluator_the_test_records(
 def test_the_detector_folder_is_complete(trained: Trained) -> None:
     folder = trained.workdir / "detector"
     assert {path.name for path in folder.iterdir()} == {
-        "config.yaml", "detector.json", "labels.txt", "model.tflite", "model_card.md", "saved_model",
+        "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md", "saved_model",
     }  # fmt: skip
     description = json.loads((folder / "detector.json").read_text())
     assert description["labels"] == [

@@ -48,6 +48,7 @@ function drawingDeeds({ desk, store, actions, page }) {
     nothing: () => actions.markNothing(!store.state.nothing),
     find: () => page.find(),
     palette: () => page.palette(),
+    finish: () => page.finish(),
   };
 }
 

@@ -20,6 +20,7 @@ import { openPalette } from "./palette.js";
 import { BoxPanel, SuggestionPanel } from "./panels.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
+import { Progress } from "./progress.js";
 import { Runs } from "./runs.js";
 import { startSaving } from "./saving.js";
 import { SelectedPanel } from "./selected.js";
@@ -60,6 +61,7 @@ const page = {
   redo: () => history.redo(),
   find: () => findBoxes(),
   help: () => keyHelp.show(),
+  finish: () => progress?.finish(),
   palette: () => openPalette({ labels, choose: (label) => actions.chooseLabel(label) }),
   setPanning: (on) => pointer.setPanning(on),
 };
@@ -79,6 +81,8 @@ const filter = new BoxFilter(find("#box-filter"), context);
 const runs = new Runs(find("#runs"), data, { onArtwork: refresh, onUse: findBoxes });
 startTogether(find("#people"), data, { onRevision: (revision) => revision > outbox.revision && refresh() });
 const pointer = new Pointer(context);
+const progress = data.can.draw ? new Progress(find("#progress"), data, { leave }) : null;
+store.subscribe(({ origin }) => origin === "local" && progress?.begun());
 new Keyboard(context);
 new Lens({ ...context, overlay });
 new ViewPanel(find("#view-panel"), find("[data-view]"), context);
@@ -137,6 +141,11 @@ function toNext() {
 async function go(which) {
   const url = data.neighbours[which];
   if (!url) return toast(which === "next" ? gettext("This is the last artwork.") : gettext("This is the first artwork."));
+  return leave(url);
+}
+
+/** Go to another page once everything is saved. */
+async function leave(url) {
   actions.commit();
   await Promise.race([outbox.settled(), new Promise((resolve) => setTimeout(resolve, LEAVE_AFTER))]);
   return location.assign(url);

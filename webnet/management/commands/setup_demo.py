@@ -17,7 +17,7 @@ from annotations.labelling import create_label
 from annotations.models import Label
 from annotations.services import import_boxes
 from datasets import demo
-from datasets.models import Dataset
+from datasets.models import Artwork, Dataset
 from datasets.services import Duplicate, add_artwork, create_dataset
 from training.services import register_pretrained
 
@@ -90,3 +90,4 @@ def fill(dataset: Dataset, user: Any) -> None:
         if composition.annotated and artwork.revision == 0:
             boxes = [(labels[name], *place) for name, *place in composition.boxes]
             import_boxes(artwork=artwork, boxes=boxes, user=user, nothing=not boxes)
+            Artwork.objects.filter(pk=artwork.pk).update(progress=Artwork.Progress.DONE)
