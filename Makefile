@@ -15,7 +15,12 @@ run:  ## set up what is missing, then serve until Ctrl-C
 
 test:  ## set up what is missing, then run every test (ARGS="-k word" chooses)
 	@$(PYTHON) -m webnet.bootstrap test
+ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
+else
+	.venv/bin/python -m pytest -n 2 -m "not slow" $(if $(REPORTS),--junit-xml=$(REPORTS)/quick.xml)
+	.venv/bin/python -m pytest -m slow $(if $(REPORTS),--junit-xml=$(REPORTS)/slow.xml)
+endif
 	PATH="$$PATH:$(CURDIR)/.venv/bin" node --test $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 
 lint:  ## style (ruff), import contracts, missing migrations
