@@ -63,7 +63,7 @@ def server() -> None:
     few, many = (page.format(**place) for place in places)
     times, queries = lists.alternate(client, few, many)
     first, second = (statistics.median(column) * 1000 for column in times)
-    print(f"open (with next): {first:.1f} ms among {FEW}, {second:.1f} among {MANY}, {queries} queries")
+    print(f"open (with next): {first:.1f} ms among {FEW}, {second:.1f} among {MANY}, {queries[0]} queries")
     saves = alternate_saves(client, places)
     for count, (milliseconds, number) in zip((FEW, MANY), saves, strict=True):
         cut = statistics.quantiles(milliseconds, n=20)
@@ -112,7 +112,7 @@ def browser(folder: Path, parts: list[str]) -> None:
     user = get_user_model().objects.create_superuser("bench", password=PASSWORD)
     host = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "daphne", "-p", host.split(":")[1], "webnet.asgi:application"]
-    web = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    web = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: answers(host), 60, "daphne")
         with sync_playwright() as playwright:

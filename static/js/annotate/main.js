@@ -78,7 +78,7 @@ const panels = [
   new SelectedPanel(find("#selected"), find("#announcer"), context),
 ];
 const filter = new BoxFilter(find("#box-filter"), context);
-const runs = new Runs(find("#runs"), data, { onArtwork: refresh, onUse: findBoxes });
+const runs = new Runs(find("#runs"), data, { onUse: findBoxes });
 startTogether(find("#people"), data, { onRevision: (revision) => revision > outbox.revision && refresh() });
 const pointer = new Pointer(context);
 const progress = data.can.draw ? new Progress(find("#progress"), data, { leave }) : null;

@@ -9,11 +9,10 @@ export class Runs {
   /**
    * @param place element that the cards of active runs are put into
    * @param data page data
-   * @param told.onArtwork called when boxes of this artwork may have changed on the server
    * @param told.onUse (detector id) called when somebody wants to use the detector that a training has made
    */
-  constructor(place, data, { onArtwork, onUse }) {
-    Object.assign(this, { place, data, onArtwork, onUse });
+  constructor(place, data, { onUse }) {
+    Object.assign(this, { place, data, onUse });
     listen(`/ws/datasets/${data.dataset.id}/`, {
       onState: (runs) => this.#takeState(runs),
       onEvents: (events) => this.#take(events),
@@ -33,11 +32,9 @@ export class Runs {
       this.add(run);
       this.#take(run.events);
     }
-    this.onArtwork();
   }
 
   #take(events) {
-    if (events.some(({ kind, payload }) => kind === "artwork" && payload.artwork === this.data.artwork.id)) this.onArtwork();
     for (const event of events) {
       const starts = event.kind === "status" && !hasEnded(event.payload.state);
       if (starts) this.#cardOf({ id: event.run, kind: event.run_kind });
