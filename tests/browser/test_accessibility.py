@@ -57,7 +57,13 @@ def addresses(server: Server) -> list[str]:
         f"runs/{run}/",
         f"artworks/{artwork}/",
     ]
-    return ["/", "/datasets/424242/", f"/datasets/{empty}/", *(f"/datasets/{dataset}/{path}" for path in inside)]
+    return [
+        "/",
+        "/password/",
+        "/datasets/424242/",
+        f"/datasets/{empty}/",
+        *(f"/datasets/{dataset}/{path}" for path in inside),
+    ]
 
 
 @pytest.fixture

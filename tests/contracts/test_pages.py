@@ -19,6 +19,8 @@ TABLE: list[tuple[str, str, int]] = [
     ("/", "anybody", 200),
     ("/login/", "nobody", 200),
     ("/logout/", "nobody", 405),
+    ("/password/", "anybody", 200),
+    ("/password/done/", "anybody", 200),
     ("/jsi18n/", "nobody", 200),
     ("/i18n/setlang/", "nobody", 302),
     (D, "viewer", 200),
@@ -28,6 +30,8 @@ TABLE: list[tuple[str, str, int]] = [
     (D + "training/", "viewer", 200),
     (D + "runs/{run_id}/", "viewer", 200),
     (D + "artworks/{artwork_id}/", "viewer", 200),
+    (D + "progress/", "viewer", 200),
+    (D + "next/", "viewer", 302),
     (FILE, "viewer", 404),
 ]
 

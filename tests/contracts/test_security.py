@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.test import Client
 
 from tests.contracts.conftest import Scene
@@ -65,6 +67,35 @@ def test_guessing_tokens_is_stopped(owner: Any) -> None:
     ]
     assert answers[0].status_code == 400 and answers[-1].status_code in (403, 429)
     assert answers[-1].json()["message"]
+
+
+def test_everybody_changes_their_password_and_stays_logged_in_here_alone(viewer: Any) -> None:
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        client.post("/login/", {"username": "vera", "password": PASSWORD})
+    assert 'href="/password/"' in here.get("/").content.decode()
+    new = {"old_password": PASSWORD, "new_password1": "staple battery horse", "new_password2": "staple battery horse"}
+    assert "Password changed" in here.post("/password/", new, follow=True).content.decode()
+    assert here.get("/").status_code == 200 and elsewhere.get("/").status_code == 302
+    assert Client().login(request=HttpRequest(), username="vera", password="staple battery horse")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"old_password": "a guess"}, "old password was entered incorrectly"),
+        ({"new_password2": "another one"}, "password fields didn’t match"),
+        ({"new_password1": "12345678", "new_password2": "12345678"}, "This password is too common"),
+    ],
+)
+def test_a_password_is_not_changed_without_the_old_one_or_to_a_weak_one(
+    viewer: Any, client_of: Callable[..., Any], wrong: dict[str, str], said: str
+) -> None:
+    new = {"old_password": PASSWORD, "new_password1": "staple battery horse", "new_password2": "staple battery horse"}
+    answer = client_of(viewer).post("/password/", new | wrong)
+    assert answer.status_code == 200 and said in html.unescape(answer.content.decode())
+    viewer.refresh_from_db()
+    assert viewer.check_password(PASSWORD)
 
 
 # --- behind a reverse proxy, which adds the address that it has seen to what the client says of itself ----------------

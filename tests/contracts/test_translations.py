@@ -142,6 +142,8 @@ def test_the_login_page_is_in_italian(db: None, italian: Callable[[Any], Any]) -
     ("path", "words"),
     [
         ("/", ["Raccolte di opere, con ciò che vi si deve trovare.", "1 opera", "Nuovo dataset"]),
+        ("/password/", ["Cambia password", "Password attuale", "deve contenere almeno 8 caratteri"]),
+        ("/password/done/", ["Password cambiata", "Da ora vale quella nuova"]),
         ("/datasets/{dataset_id}/", ["Aggiungi opere", "Da rivedere", "Tutti i concetti", "Prima le più recenti"]),
         ("/datasets/{dataset_id}/labels/", ["Nuovo concetto", "Tasto"]),
         ("/datasets/{dataset_id}/training/", ["Addestra un rilevatore", "Rapido", "Conosce già fotografie di persone"]),
