@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import Error as DatabaseError
 
 from training.pipeline import weights
+from training.services import register_pretrained
 
 Tell = Callable[[str], None]
 
@@ -66,6 +67,15 @@ def database_problem(error: DatabaseError) -> str:
         f"The database cannot be used ({reason}): check DATABASE_URL and that its server runs, or leave DATABASE_URL"
         " out to use the file in the data folder."
     )
+
+
+def prepare_detectors(tell: Tell) -> None:
+    """Make the unpacked pretrained detectors known to the database."""
+    found = sorted(Path(settings.WEIGHTS_DIR).glob("*/detector.json"))
+    for description in found:
+        register_pretrained(description.parent)
+    if not found:
+        tell(f"No pretrained detector in {settings.WEIGHTS_DIR}: `manage.py prepare` unpacks it.")
 
 
 def prepare_demo() -> None:

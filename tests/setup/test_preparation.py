@@ -71,3 +71,26 @@ def test_a_database_that_is_away_is_refused_with_what_to_do(command: tuple[str, 
     assert done.returncode == 1
     assert "check DATABASE_URL and that its server runs" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_institution_gets_everything_but_the_demo(tmp_path: Path) -> None:
+    """As the README says: weights, translations, tables and detectors; accounts are the institution's own."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    environment |= {"WEBNET_DATA": str(tmp_path)}
+    look = (
+        "from training.models import Detector as D; from datasets.models import Dataset as S;"
+        "from django.contrib.auth.models import User as U;"
+        "print(D.objects.get().name, S.objects.count(), U.objects.count())"
+    )
+    for command in (("prepare", "--no-demo"), ("shell", "--no-imports", "-c", look)):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["OpenImages", "0", "0"]
+    assert (tmp_path / "weights" / "openimages_ssd" / "model.tflite").is_file()

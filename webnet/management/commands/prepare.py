@@ -8,7 +8,7 @@ from webnet import preparation
 
 
 class Command(BaseCommand):
-    help = "Unpack the weights, compile the translations, migrate the database, make the demo account and dataset."
+    help = "Unpack weights, compile translations, migrate the database, register detectors, make the demo."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--files", action="store_true", help="only weights and translations, as the tests need")
@@ -19,5 +19,6 @@ class Command(BaseCommand):
         if options["files"]:
             return
         preparation.prepare_database(self.stdout.write)
+        preparation.prepare_detectors(self.stdout.write)
         if not options["no_demo"]:
             preparation.prepare_demo()

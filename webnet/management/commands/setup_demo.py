@@ -1,4 +1,4 @@
-"""`manage.py setup_demo`: the demo account, the pretrained detectors, the demo dataset. Repeating it is harmless."""
+"""`manage.py setup_demo`: the demo account and the demo dataset. Repeating it is harmless."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from annotations.services import import_boxes
 from datasets import demo
 from datasets.models import Artwork, Dataset
 from datasets.services import Duplicate, add_artwork, create_dataset
-from training.services import register_pretrained
 
 USERNAME = "demo"
 DATASET = "Abstract compositions (demo)"
@@ -27,10 +26,9 @@ DESCRIPTION = "Made by code to try everything on: most are annotated, the last o
 
 
 class Command(BaseCommand):
-    help = "Make the demo account (its password is printed), register the pretrained detectors, make the demo dataset."
+    help = "Make the demo account (its password is printed) and the demo dataset."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._detectors()
         user = self._account()
         # Made once: whoever deletes the demo does not want it back at the next start.
         marker = Path(settings.DATA_DIR) / "demo-made"
@@ -40,13 +38,6 @@ class Command(BaseCommand):
         password = password_file()
         if password.exists():
             self.stdout.write(f"Demo account: {USERNAME}, password: {password.read_text()} (kept in {password})")
-
-    def _detectors(self) -> None:
-        found = sorted(Path(settings.WEIGHTS_DIR).glob("*/detector.json"))
-        for description in found:
-            register_pretrained(description.parent)
-        if not found:
-            self.stderr.write(f"No pretrained detector in {settings.WEIGHTS_DIR}: `make run` unpacks it.")
 
     def _account(self) -> Any:
         users = get_user_model().objects
