@@ -25,8 +25,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Report:
-    """`stages`: (key, name, artworks) of each progress; `labels` with `box_total`, `artwork_total`, `suggested_total`.
-    """
+    """`stages`: (key, name, artworks) of each progress; `labels` have their totals (see `_labels`)."""
 
     artworks: int
     stages: list[tuple[str, Any, int]]
