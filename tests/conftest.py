@@ -30,6 +30,7 @@ CHROMIUM_ARGUMENTS = [
 def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Files of tests go to a folder of their own."""
     from django.conf import settings
+    from django.core.signals import setting_changed
 
     folder = tmp_path_factory.mktemp("data")
     settings.DATA_DIR = folder
@@ -41,6 +42,8 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(folder / "media")},
     }
+    # Whoever has asked for a storage already, while tests were collected, must not keep the one of the installation.
+    setting_changed.send(sender=None, setting="STORAGES", value=settings.STORAGES, enter=True)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     for sub in (settings.RUNS_DIR, settings.UPLOADS_DIR, settings.MEDIA_ROOT):
         sub.mkdir(parents=True, exist_ok=True)
