@@ -54,7 +54,7 @@ export class Actions {
       return;
     }
     const id = newId();
-    this.store.apply([{ op: "create", id, label, ...rect }]);
+    this.#apply([{ op: "create", id, label, ...rect }]);
     this.desk.set({ selected: id });
   }
 
@@ -89,7 +89,7 @@ export class Actions {
 
   /** Give a box another place; too small a rectangle changes nothing. */
   setRect(id, rect) {
-    if (!this.#isLocked(id) && isLargeEnough(rect) && this.store.box(id)) this.store.apply([{ op: "update", id, ...rect }]);
+    if (!this.#isLocked(id) && isLargeEnough(rect) && this.store.box(id)) this.#apply([{ op: "update", id, ...rect }]);
   }
 
   /** Move (or with `handle` resize) the selected box by artwork pixels; saved when the keys rest. */
@@ -127,7 +127,7 @@ export class Actions {
     this.cancelDraft();
     if (!this.store.box(id) || this.#isLocked(id)) return;
     const next = this.#following(id);
-    this.store.apply([{ op: "delete", id }]);
+    this.#apply([{ op: "delete", id }]);
     this.#goTo(next);
   }
 
@@ -136,7 +136,7 @@ export class Actions {
     this.commit();
     if (this.store.box(id)?.state !== "suggested") return false;
     const next = this.#following(id);
-    this.store.apply([{ op: "accept", id }]);
+    this.#apply([{ op: "accept", id }]);
     this.#goTo(next ?? id);
     return true;
   }
@@ -145,7 +145,7 @@ export class Actions {
   reviewAll(op) {
     this.commit();
     const shown = suggestionsAbove(this.store, this.desk.threshold).filter((box) => isShown(box, this.desk));
-    this.store.apply(shown.map(({ id }) => ({ op, id })));
+    this.#apply(shown.map(({ id }) => ({ op, id })));
   }
 
   /** Choose the concept of what is drawn next and, where a box is selected, give it to that one. */
@@ -153,14 +153,20 @@ export class Actions {
     this.commit();
     this.desk.set({ label });
     const box = this.#selectedBox();
-    if (box && box.label !== label && !this.#isLocked(box.id)) this.store.apply([{ op: "update", id: box.id, label }]);
+    if (box && box.label !== label && !this.#isLocked(box.id)) this.#apply([{ op: "update", id: box.id, label }]);
   }
 
   markNothing(value) {
     this.commit();
     if (value && this.store.confirmed().length) {
       this.tell(gettext("There are boxes on this artwork. Delete them before marking that there is nothing."));
-    } else this.store.apply([{ op: "mark_nothing", value }]);
+    } else this.#apply([{ op: "mark_nothing", value }]);
+  }
+
+  /** Do edits to the present; an earlier state that is looked at cannot be changed. */
+  #apply(edits) {
+    if (this.desk.past) this.tell(gettext("This is an earlier state. Go back to now, or bring it back, to change something."));
+    else this.store.apply(edits);
   }
 
   /** Whether a box is locked; says so. */

@@ -7,7 +7,7 @@
 export const DEFAULTS = {
   select: "v", box: "b", duplicate: "d", toNext: "t", nothing: "x", find: "f", palette: "/", lock: "o", conceal: "i",
   hide: "h", showAll: "u", turn: "r", lens: "m", closer: "+", farther: "-", fit: "0",
-  next: "n", previous: "p", finish: "g", forward: "j", back: "k", help: "?",
+  next: "n", previous: "p", finish: "g", history: "y", forward: "j", back: "k", help: "?",
 };
 const STORED = "webnet-keys";
 

@@ -24,6 +24,8 @@ export class Desk {
   /** Of which concept (its id) and of whom ("people" or "detectors") boxes are shown; null: of all. */
   onlyLabel = null;
   onlyFrom = null;
+  /** A store with an earlier state of the artwork that is looked at in place of the present one, or null. */
+  past = null;
   /** The view: turned to the right by a multiple of 90 degrees, brightness and contrast (1: as it is), magnifier. */
   degrees = 0;
   brightness = 1;
@@ -71,6 +73,8 @@ export function suggestionsAbove(store, threshold) {
 /** What is painted and can be clicked. */
 export function visibleBoxes(store, desk) {
   if (desk.hidden) return [];
+  // An earlier state is looked at whole.
+  if (desk.past) return desk.past.boxes();
   return [...suggestionsAbove(store, desk.threshold), ...store.confirmed()].filter((box) => isShown(box, desk));
 }
 

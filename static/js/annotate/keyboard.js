@@ -34,6 +34,7 @@ function lookingDeeds({ desk, picture, actions, page }) {
     closer: () => picture.closer(),
     farther: () => picture.farther(),
     fit: () => picture.fit(),
+    history: () => page.history(),
     help: () => page.help(),
   };
 }

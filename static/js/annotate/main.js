@@ -25,6 +25,7 @@ import { Runs } from "./runs.js";
 import { startSaving } from "./saving.js";
 import { SelectedPanel } from "./selected.js";
 import { Store } from "./store.js";
+import { Timeline } from "./timeline.js";
 import { startTogether } from "./together.js";
 import { connectToolbar } from "./toolbar.js";
 import { History } from "./undo.js";
@@ -57,8 +58,9 @@ const keyHelp = new KeyHelp(find("#help"), bindings);
 const page = {
   go,
   toNext,
-  undo: () => actions.cancelDraft() || history.undo(),
-  redo: () => history.redo(),
+  undo: () => actions.cancelDraft() || (desk.past === null && history.undo()),
+  redo: () => desk.past === null && history.redo(),
+  history: () => timeline.open(),
   find: () => findBoxes(),
   help: () => keyHelp.show(),
   finish: () => progress?.finish(),
@@ -81,6 +83,7 @@ const filter = new BoxFilter(find("#box-filter"), context);
 const runs = new Runs(find("#runs"), data, { onUse: findBoxes });
 startTogether(find("#people"), data, { onRevision: (revision) => revision > outbox.revision && refresh() });
 const pointer = new Pointer(context);
+const timeline = new Timeline(find("#past"), { ...context, outbox });
 const progress = data.can.draw ? new Progress(find("#progress"), data, { leave }) : null;
 store.subscribe(({ origin }) => origin === "local" && progress?.begun());
 new Keyboard(context);

@@ -87,7 +87,7 @@ export class Overlay {
   #paintSelected(place) {
     const { draft, selected, hidden } = this.desk;
     const box = this.store.box(draft ? draft.id : selected) ?? draft;
-    if (!box || (hidden && !draft)) return;
+    if (!box || (hidden && !draft) || this.desk.past) return;
     const rect = place(draft?.rect ?? box);
     this.#paintBox({ ...box, label: draft?.label ?? box.label }, rect, true);
     const isNew = draft && draft.id === null;
@@ -96,7 +96,7 @@ export class Overlay {
   }
 
   #paintBox(box, rect, selected) {
-    const label = this.labels.get(box.label) ?? UNKNOWN;
+    const label = this.#labelOf(box.label);
     const suggested = box.state === "suggested";
     this.#paintLine(rect, label.colour, suggested, selected);
     if (selected) {
@@ -104,6 +104,11 @@ export class Overlay {
       this.context.fillRect(rect.x, rect.y, rect.width, rect.height);
     }
     if (box.source === "detector") this.#paintDiamond(rect.x + rect.width, rect.y, label.colour, suggested);
+  }
+
+  /** A concept; of an earlier state also one that has been deleted. */
+  #labelOf(id) {
+    return this.labels.get(id) ?? this.desk.past?.gone.get(id) ?? UNKNOWN;
   }
 
   /** The halo is the opposite of the line, so that one of them stands out from any painting. */
@@ -149,7 +154,7 @@ export class Overlay {
   }
 
   #tagOf({ label, state, score }, rect) {
-    const { name, colour } = this.labels.get(label) ?? UNKNOWN;
+    const { name, colour } = this.#labelOf(label);
     const text = state === "suggested" && score !== null ? `${name} ${scoreText(score)}` : name;
     const y = rect.y >= TAG_HEIGHT ? rect.y - TAG_HEIGHT : rect.y;
     return { text, colour, x: rect.x - 1, y, width: this.#widthOf(text) + 10 };

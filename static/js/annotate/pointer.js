@@ -54,7 +54,7 @@ export class Pointer {
   /** What a press at a point begins, or null where it pans. */
   #gestureAt(point, reach) {
     const { desk } = this;
-    if (!this.canDraw || this.#panning || desk.hidden) return null;
+    if (!this.canDraw || this.#panning || desk.hidden || desk.past) return null;
     const box = desk.selected ? this.store.box(desk.selected) : undefined;
     const movable = box && !desk.locked.has(box.id);
     const handle = movable && handleAt(box, point, reach);
@@ -138,6 +138,7 @@ export class Pointer {
     this.actions.cancelDraft();
     const found = nextAt(visibleBoxes(this.store, this.desk), point, this.desk.selected, this.#reach(event) / 3);
     // Where a box is, a click selects it; elsewhere, and with Shift everywhere, it is the first corner of a new one.
+    if (this.desk.past) return;
     const draws = this.canDraw && this.desk.tool === "box" && (!found || event.shift) && contains({ x: 0, y: 0, ...this.bounds }, point);
     this.actions.select(draws ? null : found);
     if (draws) this.#begin(point);

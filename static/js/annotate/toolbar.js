@@ -13,6 +13,7 @@ function disable(name, off) {
 function deeds({ desk, store, actions, picture, page }) {
   return {
     palette: () => page.palette(),
+    history: () => page.history(),
     select: () => desk.set({ tool: "select", pointer: null }),
     box: () => desk.set({ tool: "box" }),
     "zoom-in": () => picture.closer(),
