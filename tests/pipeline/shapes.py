@@ -17,12 +17,14 @@ from training.pipeline import config, manifest
 NAMES = ("circle", "square", "triangle")
 
 
-def draw(path: Path, *, seed: int, size: tuple[int, int] = (480, 360)) -> list[dict[str, Any]]:
+def draw(path: Path, *, seed: int, ground: int, size: tuple[int, int] = (480, 360)) -> list[dict[str, Any]]:
     """Draw one to three shapes on a mottled ground, save them as JPEG, return their boxes (label 1, 2, 3)."""
-    rng, grain = random.Random(seed), np.random.default_rng(seed)
+    rng, grain = random.Random(seed), np.random.default_rng(ground)
     width, height = size
-    ground = Image.fromarray(grain.integers(70, 190, (9, 12, 3), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    canvas = ImageDraw.Draw(ground)
+    picture = Image.fromarray(grain.integers(70, 190, (9, 12, 3), dtype=np.uint8)).resize(
+        size, Image.Resampling.BICUBIC
+    )
+    canvas = ImageDraw.Draw(picture)
     boxes: list[dict[str, Any]] = []
     for _ in range(rng.randint(1, 3)):
         side, label = rng.randint(height // 4, height // 2), rng.randint(1, 3)
@@ -31,7 +33,7 @@ def draw(path: Path, *, seed: int, size: tuple[int, int] = (480, 360)) -> list[d
             continue
         _shape(canvas, label, x, y, side, tuple(rng.choice((10, 245)) for _ in range(3)))
         boxes.append({"label": label, "x": x, "y": y, "width": side, "height": side})
-    ground.save(path, quality=92)
+    picture.save(path, quality=92)
     return boxes
 
 
@@ -46,10 +48,10 @@ def _shape(canvas: ImageDraw.ImageDraw, label: int, x: int, y: int, side: int, c
 
 
 def artwork(workdir: Path, number: int, split: str, *, seed: int | None = None) -> dict[str, Any]:
-    """One manifest entry with its picture; equal seeds give equal pictures."""
+    """One manifest entry with its picture; equal seeds give equal shapes, each on a ground of its own."""
     file = workdir / "images" / f"{number}.jpg"
     file.parent.mkdir(parents=True, exist_ok=True)
-    boxes = draw(file, seed=number if seed is None else seed)
+    boxes = draw(file, seed=number if seed is None else seed, ground=number)
     return {
         "id": number,
         "file": f"images/{number}.jpg",

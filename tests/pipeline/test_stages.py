@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline import records
 from tests.pipeline.shapes import artwork, make_workdir
 from training.pipeline import annotations, stages
 from training.pipeline.events import Event
@@ -40,18 +41,16 @@ def test_the_split_comes_before_the_augmentation(run: tuple[stages.Run, list[Eve
 def test_train_records_hold_training_artworks_and_copies_and_test_records_the_rest(
     run: tuple[stages.Run, list[Event]],
 ) -> None:
-    from training.pipeline import tfrecord
-
     opened, events = run
     _prepare(opened)
     stages.STAGES["tfrecord"](opened)
-    train = annotations.load(annotations.coco_path(opened.workdir, "train"))
-    copies = annotations.load(annotations.coco_path(opened.workdir, "train_augmented"))
-    expected = [image["id"] for coco in (train, copies) for image in coco["images"]]
-    assert sorted(map(int, tfrecord.read_source_ids(opened.workdir, "train"))) == sorted(expected)
-    assert len(tfrecord.read_source_ids(opened.workdir, "test")) == 2
+    read = records.artworks(opened.workdir, "train", "train", "train_augmented")
+    assert set(read) == {1, 2, 4, 5, 7} and len(read) > 5
+    assert records.artworks(opened.workdir, "test", "test") == [3, 6]
+    numbers = [{number for number, _jpeg in records.pictures(opened.workdir, part)} for part in ("train", "test")]
+    assert not numbers[0] & numbers[1]
     told = [event["payload"] for event in events if event["payload"].get("stage") == "tfrecord"]
-    assert told[-1]["done"] == told[-1]["total"] == len(expected) + 2
+    assert told[-1]["done"] == told[-1]["total"] == len(read) + 2
 
 
 def test_the_lists_of_both_parts_name_every_file_once(run: tuple[stages.Run, list[Event]]) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.pipeline import records
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -40,8 +42,8 @@ def test_every_picture_is_in_exactly_one_shard_and_old_shards_go(tmp_path: Path)
         written = tfrecord.write(tmp_path, "train", parts, longest=64, seed=1, on_image=lambda: counted.append(1))
     assert written == 70 and len(counted) == 70
     assert len(list((tmp_path / "records").glob("train-*.tfrecord"))) == 2
-    ids = tfrecord.read_source_ids(tmp_path, "train")
-    assert sorted(map(int, ids)) == list(range(1, 71)) and ids != sorted(ids, key=int)
+    ids = [number for number, _jpeg in records.pictures(tmp_path, "train")]
+    assert sorted(ids) == list(range(1, 71)) and ids != sorted(ids)
 
 
 def test_a_part_without_pictures_still_has_a_file(tmp_path: Path) -> None:
@@ -49,4 +51,4 @@ def test_a_part_without_pictures_still_has_a_file(tmp_path: Path) -> None:
 
     empty = {"images": [], "annotations": [], "categories": []}
     assert tfrecord.write(tmp_path, "test", [empty], longest=64, seed=1, on_image=lambda: None) == 0
-    assert tfrecord.read_source_ids(tmp_path, "test") == []
+    assert records.pictures(tmp_path, "test") == []

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.pipeline import records
 from tests.pipeline.processes import ROOT, Event, finish, is_gone, start, until
 from tests.pipeline.shapes import artwork, make_workdir
 
@@ -39,7 +40,7 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Eight artworks, and the same eight as test part: a detector that cannot learn these cannot learn anything."""
+    """Eight artworks, and the same shapes on other grounds to test on: who cannot learn these cannot learn anything."""
     workdir = tmp_path_factory.mktemp("run")
     rows = [artwork(workdir, number, "train") for number in range(1, 9)]
     rows += [artwork(workdir, number + 8, "test", seed=number) for number in range(1, 9)]
@@ -101,16 +102,12 @@ def test_metrics_come_about_once_a_second(trained: Trained) -> None:
     assert sorted(gaps)[len(gaps) // 2] < 3
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_the_trainer_reads_the_train_records_and_the_evaluator_the_test_records(trained: Trained) -> None:
-    code = (
-        "from pathlib import Path; from training.pipeline import tfrecord; import yaml;"
-        f"w = Path({str(trained.workdir)!r});"
-        "print([sorted(map(int, tfrecord.read_source_ids(w, s))) for s in ('train', 'test')])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
-    assert json.loads(done.stdout) == [list(range(1, 9)), list(range(1, 9))]
+    files = {number: trained.workdir / "images" / f"{number}.jpg" for number in range(1, 17)}
+    for split, expected in {"train": list(range(1, 9)), "test": list(range(9, 17))}.items():
+        assert records.artworks(trained.workdir, split, split) == expected
+        assert records.pictured(trained.workdir, split, files) == expected
     import yaml
 
     task = yaml.safe_load((trained.workdir / "experiment.yaml").read_text())["task"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.pipeline.manifest import SPLITS, ArtworkEntry, Manifest
+from training.pipeline.manifest import SPLITS, ArtworkEntry, Key, Manifest
 
 Coco = dict[str, Any]
 
@@ -27,19 +27,23 @@ def prepare(manifest: Manifest, workdir: Path) -> dict[str, Path]:
 
 
 def to_coco(manifest: Manifest, split: str) -> Coco:
-    """The COCO dictionary of one part. Image ids are 1, 2, …; category ids are the detector's class numbers."""
-    classes = manifest.classes()
+    """The COCO dictionary of one part.
+
+    No image id occurs in both parts, so that records of the wrong one are noticed; category ids are the detector's
+    class numbers.
+    """
+    classes, numbers = manifest.classes(), _image_numbers(manifest)
     artworks = manifest.part(split)
     annotations = [
         annotation
-        for number, artwork in enumerate(artworks, start=1)
-        for annotation in _annotations(artwork, number, lambda label: classes[label])
+        for artwork in artworks
+        for annotation in _annotations(artwork, numbers[artwork.id], lambda label: classes[label])
     ]
     for number, annotation in enumerate(annotations, start=1):
         annotation["id"] = number
     return {
         "info": {"description": manifest.dataset.name},
-        "images": [_image(artwork, number) for number, artwork in enumerate(artworks, start=1)],
+        "images": [_image(artwork, numbers[artwork.id]) for artwork in artworks],
         "annotations": annotations,
         "categories": categories(manifest),
     }
@@ -70,6 +74,12 @@ def boxes_by_image(coco: Coco) -> dict[int, list[dict[str, Any]]]:
     for annotation in coco["annotations"]:
         rows[annotation["image_id"]].append(annotation)
     return rows
+
+
+def _image_numbers(manifest: Manifest) -> dict[Key, int]:
+    """Artwork id → image id: 1, 2, … with the training part last, whose changed copies are numbered on from there."""
+    artworks = [*manifest.part("test"), *manifest.part("train")]
+    return {artwork.id: number for number, artwork in enumerate(artworks, start=1)}
 
 
 def _image(artwork: ArtworkEntry, number: int) -> dict[str, Any]:

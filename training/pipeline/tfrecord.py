@@ -74,16 +74,6 @@ def example(image: dict[str, Any], boxes: Sequence[dict[str, Any]], longest: int
     return tf.train.Example(features=tf.train.Features(feature=features))
 
 
-def read_source_ids(workdir: Path, split: str) -> list[str]:
-    """The image ids in a part's shards, as text."""
-    ids = []
-    for path in sorted(folder(workdir).glob(f"{split}-*.tfrecord")):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            features = tf.train.Example.FromString(record).features.feature
-            ids.append(features["image/source_id"].bytes_list.value[0].decode())
-    return ids
-
-
 def _rows(coco: Coco) -> Iterator[Row]:
     boxes = boxes_by_image(coco)
     for image in coco["images"]:
