@@ -14,9 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from annotations.models import Label
 from datasets.models import Archive, Artwork, Membership
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
+from training import files
 from training.models import Detector, InferenceRun, Run, Snapshot, TrainingRun
 
 ROLES = ("viewer", "annotator", "curator", "administrator")
+# What the scene's detector can be downloaded as.
+FILE, CONTENT = "model.tflite", b"not a model"
 PEOPLE = ("anonymous", "outsider", *ROLES)
 
 
@@ -43,7 +46,7 @@ def people(owner: Any, curator: Any, annotator: Any, viewer: Any, outsider: Any)
 
 @pytest.fixture
 def scene(dataset: Any, people: dict[str, Any]) -> Scene:
-    """One of everything; nothing of it has files."""
+    """One of everything; only the detector has a file."""
     label = Label.objects.create(dataset=dataset, name="Angel", colour="#aa3377", shortcut="1")
     artwork = artwork_row(dataset)
     box_row(artwork, label, (0, 0, 20, 20))
@@ -62,7 +65,7 @@ def scene(dataset: Any, people: dict[str, Any]) -> Scene:
         "archive_id": archive.pk,
         "revision": artwork.revision,
         "suggestion_id": suggestion.pk,
-        "name": "none.tflite",
+        "name": FILE,
     }
     return Scene(dataset, artwork, ids, people)
 
@@ -73,9 +76,11 @@ def _training(dataset: Any, user: Any) -> tuple[TrainingRun, Detector]:
     known = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none", "snapshot": snapshot}
     run = TrainingRun.objects.create(dataset=dataset, kind="training", created_by=user, name="D", **known)
     labels = [{"id": 1, "name": "Angel"}]
-    detector = Detector.objects.create(
-        name="D", kind="trained", dataset=dataset, architecture="retinanet_mobilenet_v2", input_size=256, labels=labels
-    )
+    trained = {"kind": "trained", "dataset": dataset, "architecture": "retinanet_mobilenet_v2", "input_size": 256}
+    detector = Detector.objects.create(name="D", labels=labels, folder="scene", **trained)
+    folder = files.detector_folder(detector)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(CONTENT)
     return run, detector
 
 

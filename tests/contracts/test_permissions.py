@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from tests.contracts.conftest import PEOPLE, ROLES, Scene, new_id
+from tests.contracts.conftest import CONTENT, FILE, PEOPLE, ROLES, Scene, new_id
 
 A = "datasets/{dataset_id}/artworks/{artwork_id}/"
 D = "datasets/{dataset_id}/"
@@ -63,7 +63,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("GET", D + "detectors/{detector_id}/", "viewer", 200, None),
     ("PATCH", D + "detectors/{detector_id}/", "curator", 200, {"name": "E"}),
     ("DELETE", D + "detectors/{detector_id}/", "curator", 409, None),
-    ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 404, None),
+    ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 200, None),
     ("GET", D + "training-options/", "viewer", 200, None),
     ("GET", D + "training-runs/", "viewer", 200, None),
     ("POST", D + "training-runs/", "curator", 409, TRAINING),
@@ -108,7 +108,14 @@ def test_everybody_may_do_what_their_role_allows_and_nothing_else(
 ) -> None:
     client = client_of(scene.people[person])
     response = client.generic(method, scene.path(pattern), _filled(body, scene), content_type="application/json")
-    assert response.status_code in expected(needed, status, person), response.content[:300]
+    assert response.status_code in expected(needed, status, person), getattr(response, "content", b"")[:300]
+
+
+def test_a_download_is_the_detectors_file_and_no_other(scene: Scene, client_of: Callable[..., Any]) -> None:
+    client, folder = client_of(scene.people["viewer"]), scene.path(D + "detectors/{detector_id}/files/")
+    response = client.get(f"{folder}{FILE}/")
+    assert (response["Content-Length"], b"".join(response.streaming_content)) == (str(len(CONTENT)), CONTENT)
+    assert client.get(f"{folder}no-such-file/").status_code == 404
 
 
 @pytest.mark.parametrize("person", ["anonymous", "outsider"])
