@@ -49,7 +49,7 @@ export function openFinder(choice) {
     toast(gettext("There is no detector yet. Train one, or ask the person who runs this server to install the pretrained one."), { kind: "error" });
     return;
   }
-  const chosen = element("select", { name: "detector" }, ...detectors.map((detector) => element("option", { value: detector.id }, title(detector))));
+  const chosen = element("select", { name: "detector", autofocus: true }, ...detectors.map((detector) => element("option", { value: detector.id }, title(detector))));
   const first = choice.first ?? last.detector;
   if (detectors.some(({ id }) => id === first)) chosen.value = first;
   const mapping = element("div", { class: "mapping" });
