@@ -45,16 +45,6 @@ class LabelInput(serializers.Serializer[Any]):
     )
 
 
-class Pixels(serializers.FloatField):
-    """A number of pixels. The stock field fails on integers too large for a float."""
-
-    def to_internal_value(self, data: Any) -> float:
-        try:
-            return super().to_internal_value(data)
-        except OverflowError:
-            self.fail("invalid")
-
-
 class LabelId(serializers.IntegerField):
     """The id of a label, within what a database column holds."""
 
@@ -67,7 +57,7 @@ class RestoredBoxSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     label = LabelId()
-    x, y, width, height = Pixels(), Pixels(), Pixels(), Pixels()
+    x, y, width, height = (serializers.FloatField() for _field in range(4))
     state = serializers.ChoiceField(SHOWN_STATES, required=False)
     source = serializers.ChoiceField(Box.Source.choices, required=False)
 
@@ -91,7 +81,7 @@ class EditSerializer(serializers.Serializer[Any]):
     op = serializers.ChoiceField(list(NEEDED))
     id = serializers.UUIDField(required=False)
     label = LabelId(required=False)
-    x, y, width, height = (Pixels(required=False) for _field in range(4))
+    x, y, width, height = (serializers.FloatField(required=False) for _field in range(4))
     value = serializers.BooleanField(required=False)
     box = RestoredBoxSerializer(required=False)
 

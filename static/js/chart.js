@@ -144,12 +144,6 @@ class LossChart {
     else if (width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
   }
 
-  setMetrics(events) {
-    this.curve = new Curve();
-    events.forEach((event) => this.curve.add(event));
-    this.later();
-  }
-
   add(event) {
     this.curve.add(event);
     this.later();
@@ -168,7 +162,7 @@ class LossChart {
  *
  * @param {HTMLElement} element
  * @param {{small?: boolean}} options small: no legend and no cursor, for the margin of another page
- * @returns {{setMetrics: (events: object[]) => void, add: (event: object) => void, destroy: () => void}}
+ * @returns {{add: (event: object) => void, destroy: () => void}}
  *   Events of the kinds metrics and evaluation count, others are passed over; the same event twice changes nothing.
  */
 export function lossChart(element, { small = false } = {}) {

@@ -59,8 +59,7 @@ function save(address, form, artwork, onSaved) {
   };
 }
 
-/** The form; also used where the dialog is not wanted. */
-export function metadataForm(address, artwork, onSaved) {
+function metadataForm(address, artwork, onSaved) {
   const form = element("form", { novalidate: true, class: "metadata", id: "metadata-form" });
   form.append(...fields().map((description) => field(description, artwork[description[0]])));
   submitForm(form, save(address, form, artwork, onSaved));

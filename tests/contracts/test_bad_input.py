@@ -26,6 +26,8 @@ EDITS: dict[str, dict[str, Any]] = {
     "no width": {"width": 0},
     "inverted": {"width": -20},
     "a huge integer": {"x": HUGE},
+    "an endless number": {"x": "inf"},
+    "no number at all": {"x": "nan"},
     "text for a number": {"x": "left"},
     "nothing for a number": {"x": None},
     "a list for a number": {"x": [1]},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.pipeline.partition import assign_splits, readiness
+from training.pipeline.partition import LabelCount, Readiness, assign_splits, readiness_of_counts
 
 Artwork = dict[str, Any]
 
@@ -66,13 +66,6 @@ def test_the_same_file_is_never_on_both_sides(seed: int) -> None:
     assert all(splits[number] == splits[number + 1] for number in range(0, 20, 2))
 
 
-@given(st.integers(0, 1000))
-def test_a_group_stays_together(seed: int) -> None:
-    artworks = [_artwork(number, 1, group=f"triptych {number // 3}") for number in range(18)]
-    splits = assign_splits(artworks, seed=seed)
-    assert all(len({splits[number + i] for i in range(3)}) == 1 for number in range(0, 18, 3))
-
-
 def test_another_seed_gives_another_split() -> None:
     artworks = [_artwork(number, 1) for number in range(50)]
     assert assign_splits(artworks, seed=1) != assign_splits(artworks, seed=2)
@@ -84,31 +77,30 @@ def test_it_refuses_a_fraction_that_is_none(fraction: float) -> None:
         assign_splits([_artwork(1, 1)], seed=1, test_fraction=fraction)
 
 
-LABELS = [{"id": 1, "name": "Angel"}, {"id": 2, "name": "Book"}]
+def judge(*labels: LabelCount, artworks: int = 5, boxed: int = 5, nothing_to_mark: int = 0) -> Readiness:
+    return readiness_of_counts(labels, artworks=artworks, boxed=boxed, nothing_to_mark=nothing_to_mark)
 
 
 def test_enough_is_ready_with_its_numbers() -> None:
-    artworks = [_artwork(number, 1, 2, 2) for number in range(4)] + [_artwork(9, nothing_to_mark=True)]
-    ready = readiness(LABELS, artworks)
+    ready = judge(LabelCount("Angel", 4, 4), LabelCount("Book", 4, 8), boxed=4, nothing_to_mark=1)
     assert ready.ready and not ready.problems
     assert ready.counts == {"artworks": 5, "boxed": 4, "nothing_to_mark": 1, "labels": 2, "boxes": 12}
 
 
 def test_too_few_artworks_with_boxes_are_refused_with_the_numbers() -> None:
-    problems = readiness(LABELS, [_artwork(1, 1, 2), _artwork(2, 1, 2), _artwork(3)]).problems
+    problems = judge(LabelCount("Angel", 2, 2), LabelCount("Book", 2, 2), artworks=3, boxed=2).problems
     assert list(problems) == ["Artworks with confirmed boxes: 2. Training needs at least 4; draw boxes on 2 more."]
 
 
 def test_a_label_without_boxes_is_named() -> None:
-    problems = readiness(LABELS, [_artwork(number, 1) for number in range(5)]).problems
+    problems = judge(LabelCount("Angel", 5, 5), LabelCount("Book", 0, 0)).problems
     assert len(problems) == 1 and "“Book” has no confirmed boxes" in problems[0]
 
 
 def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
-    artworks = [_artwork(number, 1) for number in range(5)] + [_artwork(9, 2, 2)]
-    problems = readiness(LABELS, artworks).problems
+    problems = judge(LabelCount("Angel", 5, 5), LabelCount("Book", 1, 2)).problems
     assert len(problems) == 1 and "“Book” is on 1 artwork only" in problems[0]
 
 
 def test_a_dataset_without_labels_is_refused() -> None:
-    assert "no concept" in readiness([], []).problems[0]
+    assert "no concept" in judge(artworks=0, boxed=0).problems[0]

@@ -40,7 +40,7 @@ class LabelCount:
 
 @dataclass
 class _Group:
-    """Artworks that must stay in one part: the same picture, or siblings such as details of one painting."""
+    """Artworks that must stay in one part: the same picture."""
 
     key: str
     ids: list[Hashable] = field(default_factory=list)
@@ -56,10 +56,10 @@ def assign_splits(
 ) -> dict[Any, str]:
     """Give every artwork id "train" or "test", the same for the same input in any order.
 
-    `artworks`: mappings with `id`, `sha256`, `boxes` (each with `label`) and optionally `group`. Equal files and
-    equal groups stay together. Every label gets about `test_fraction` of its artworks into test; a label on at least
-    two groups appears in both parts where the labels beside it allow that. With two or more groups neither part is
-    empty. Raises ValueError for a fraction outside (0, 1).
+    `artworks`: mappings with `id`, `sha256` and `boxes` (each with `label`). Equal files stay together. Every label
+    gets about `test_fraction` of its artworks into test; a label on at least two groups appears in both parts where
+    the labels beside it allow that. With two or more groups neither part is empty.
+    Raises ValueError for a fraction outside (0, 1).
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"The test fraction must lie between 0 and 1, not {test_fraction}.")
@@ -71,7 +71,7 @@ def assign_splits(
 def _groups(artworks: Sequence[Mapping[str, Any]]) -> list[_Group]:
     groups: dict[str, _Group] = {}
     for artwork in artworks:
-        key = f"group:{artwork['group']}" if artwork.get("group") else f"file:{artwork['sha256'] or artwork['id']}"
+        key = f"file:{artwork['sha256'] or artwork['id']}"
         group = groups.setdefault(key, _Group(key))
         group.ids.append(artwork["id"])
         group.labels.update(box["label"] for box in artwork["boxes"])
@@ -115,23 +115,8 @@ def _share(count: int, fraction: float) -> int:
     return max(1, round(fraction * count)) if count > 1 else 0
 
 
-def readiness(labels: Sequence[Mapping[str, Any]], artworks: Sequence[Mapping[str, Any]]) -> Readiness:
-    """Judge whether `artworks` (as for `assign_splits`, with `nothing_to_mark` if known) suffice for `labels`."""
-    boxes: Counter[Any] = Counter(box["label"] for artwork in artworks for box in artwork["boxes"])
-    holders: Counter[Any] = Counter()
-    for artwork in artworks:
-        holders.update({box["label"] for box in artwork["boxes"]})
-    known = {label["id"] for label in labels}
-    return readiness_of_counts(
-        [LabelCount(str(label["name"]), holders[label["id"]], boxes[label["id"]]) for label in labels],
-        artworks=len(artworks),
-        boxed=sum(any(box["label"] in known for box in artwork["boxes"]) for artwork in artworks),
-        nothing_to_mark=sum(bool(artwork.get("nothing_to_mark")) for artwork in artworks),
-    )
-
-
 def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: int, nothing_to_mark: int) -> Readiness:
-    """The same judgement from counts that a database made: artworks in all, with boxes, and marked as empty."""
+    """Judge whether there is enough to train `labels` on: artworks in all, with boxes of these, and marked as empty."""
     problems = [*_dataset_problems(labels, boxed), *(p for label in labels for p in _label_problems(label))]
     counts = {
         "artworks": artworks,
