@@ -135,9 +135,9 @@ class DocumentSerializer(serializers.Serializer[Any]):
 class ChangeSerializer(serializers.Serializer[Any]):
     """One entry of an artwork's history: who did what and when.
 
-    `counts`: how many boxes each thing happened to. `nothing_to_mark`: what it became, null where it stayed. `known`:
-    whether the boxes at this revision can be told. `concept`: the name of one that was deleted. `restored`: the
-    revision that was brought back, and when it had become so.
+    `counts`: how many boxes each thing happened to. `nothing_to_mark`: what it became, null where it stayed. `known`
+    and `known_before`: whether the boxes at this revision, and at the one before it, can be told. `concept`: the name
+    of one that was deleted. `restored`: the revision that was brought back, and when it had become so.
     """
 
     revision = serializers.IntegerField()
@@ -148,6 +148,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     counts = serializers.SerializerMethodField()
     nothing_to_mark = serializers.SerializerMethodField()
     known = serializers.SerializerMethodField()
+    known_before = serializers.SerializerMethodField()
     concept = serializers.SerializerMethodField()
     restored = serializers.SerializerMethodField()
     restored_time = serializers.SerializerMethodField()
@@ -164,6 +165,9 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
     def get_known(self, change: Change) -> bool:
         return change.revision >= self.context["earliest"]
+
+    def get_known_before(self, change: Change) -> bool:
+        return change.revision > self.context["earliest"]
 
     def get_concept(self, change: Change) -> str | None:
         return change.details.get("name")

@@ -313,7 +313,7 @@ def test_changes_older_than_the_history_are_listed_and_not_offered(
     artwork.changes.filter(revision=1).delete()
     artwork.changes.filter(revision=2).update(delta=None)
     rows = history(artwork).json()["results"]
-    assert [(row["revision"], row["known"]) for row in rows] == [(3, True), (2, True)]
+    assert [(row["revision"], row["known"], row["known_before"]) for row in rows] == [(3, True, True), (2, True, False)]
     assert len(history(artwork, "2/").json()["boxes"]) == 2
     assert history(artwork, "1/").status_code == restore(artwork, 0).status_code == 404
 

@@ -124,3 +124,13 @@ test("a suggestion's place is told with its score", () => {
   assert.equal(placeText(suggestion("a")), "80% · x 10, y 20 · 30 × 40");
   assert.equal(placeText(box("a")), "x 10, y 20 · 30 × 40");
 });
+
+test("an earlier state that is looked at is neither changed nor gone through", () => {
+  const { actions, desk, store, gestures, told } = page([box("a")]);
+  desk.set({ past: new Store(documentOf([box("old")]), "") });
+  assert.equal(actions.step(1), false);
+  actions.remove("a");
+  actions.markNothing(false);
+  actions.addInView();
+  assert.deepEqual([gestures, told.length, store.boxes().length], [[], 3, 1]);
+});

@@ -104,3 +104,13 @@ test("saying that there is nothing to mark rejects the suggestions, and undo bri
   history.redo();
   assert.deepEqual([ids(store), store.state.nothing], [[], true]);
 });
+
+test("nothing done before an earlier state was brought back is taken back or done again", () => {
+  const { store, history } = desk();
+  store.apply([create("a")]);
+  store.apply([create("b")]);
+  history.undo();
+  history.forget();
+  assert.deepEqual([history.canUndo, history.canRedo, history.undo(), history.redo()], [false, false, false, false]);
+  assert.deepEqual(ids(store), ["a"]);
+});

@@ -114,7 +114,7 @@ export class Actions {
   step(direction, wrap = true) {
     this.commit();
     const ids = this.#ordered();
-    if (!ids.length) return false;
+    if (!ids.length || this.desk.past) return false;
     const index = ids.indexOf(this.desk.selected);
     const next = index < 0 ? (direction > 0 ? 0 : ids.length - 1) : index + direction;
     if (!wrap && (next < 0 || next >= ids.length)) return false;

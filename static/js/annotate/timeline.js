@@ -1,97 +1,176 @@
-/** The history of the artwork: who did what and when; an earlier state is looked at, and brought back. */
+/** The history of the artwork as a list: who did what and when. An entry is chosen to look at the state after it. */
 
 import { api } from "../api.js";
 import { showDialog } from "../dialogs.js";
-import { element, moment } from "../dom.js";
+import { element, icon, language, moment } from "../dom.js";
 import { toast } from "../toast.js";
 import { entriesOf, whatOf, whoOf } from "./changes.js";
-import { newId } from "./ids.js";
-import { Store } from "./store.js";
+import { Past } from "./past.js";
 
 const PAGE = 50;
+const DAY = 24 * 60 * 60 * 1000;
+/** Whoever opens the list waits this long, in milliseconds, for what is just being saved. */
+const PATIENCE = 1500;
 
 export class Timeline {
+  #changes = [];
+  #pages = 0;
+  #more = false;
+
   /**
-   * @param banner element that says that the past is shown, with the buttons [data-restore] and [data-now]
-   * @param context {desk, data, actions, outbox, canDraw}
+   * @param banner element that says that the past is shown (see `Past`)
+   * @param context {desk, store, data, actions, outbox, history, element, picture, bounds, canDraw}
    */
-  constructor(banner, { desk, data, actions, outbox, canDraw }) {
-    Object.assign(this, { banner, desk, data, actions, outbox });
-    this.url = `${data.urls.api}history/`;
-    const restore = banner.querySelector("[data-restore]");
-    restore.hidden = !canDraw;
-    restore.addEventListener("click", () => this.#restore());
-    banner.querySelector("[data-now]").addEventListener("click", () => this.#show(null));
+  constructor(banner, context) {
+    const { data, actions, outbox } = context;
+    Object.assign(this, { actions, outbox, url: `${data.urls.api}history/` });
+    this.past = new Past(banner, context, { onStep: (direction) => this.#step(direction), onLost: () => this.open() });
   }
 
   /** Open the list of what has happened. */
   async open() {
+    if (this.dialog?.open) return;
     this.actions.commit();
-    await this.outbox.settled();
-    this.changes = [];
-    this.list = element("ol", { class: "timeline" });
-    this.more = element("button", { type: "button", class: "button button-small", hidden: true, onclick: () => this.#load() }, gettext("Earlier ones"));
-    this.dialog = showDialog({ title: gettext("History"), content: [this.list, this.more], kind: "side" });
-    await this.#load();
+    await Promise.race([this.outbox.settled(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    Object.assign(this, { list: element("div", { class: "timeline" }), moreButton: this.#moreButton() });
+    this.#changes = [];
+    this.#pages = 0;
+    if (!(await this.#load())) return;
+    this.#render();
+    this.dialog = showDialog({ title: gettext("History"), content: [this.list, this.moreButton], kind: "side" });
   }
 
+  #moreButton() {
+    const onclick = async () => {
+      const last = this.list.querySelectorAll(".timeline-entry").length;
+      if (!(await this.#load())) return;
+      this.#render();
+      this.list.querySelectorAll(".timeline-entry")[last]?.focus();
+    };
+    return element("button", { type: "button", class: "button button-small", onclick }, gettext("Earlier ones"));
+  }
+
+  /** Read the next page; whether that worked. */
   async #load() {
     try {
-      const page = 1 + this.changes.length / PAGE;
-      const answer = await api("GET", `${this.url}?page=${page}&page_size=${PAGE}`);
-      this.changes.push(...answer.results);
-      this.more.hidden = !answer.next;
+      const answer = await api("GET", `${this.url}?page=${this.#pages + 1}&page_size=${PAGE}`);
+      // What was done since the first page was read has moved some changes onto this one.
+      const known = new Set(this.#changes.map(({ revision }) => revision));
+      this.#changes.push(...answer.results.filter(({ revision }) => !known.has(revision)));
+      this.#pages += 1;
+      this.#more = Boolean(answer.next);
+      return true;
     } catch (error) {
       toast(error.message, { kind: "error" });
+      return false;
     }
-    const rows = entriesOf(this.changes).map((entry) => this.#row(entry));
-    this.list.replaceChildren(...rows);
-    if (!rows.length) this.list.append(element("li", { class: "soft" }, gettext("Nothing has happened to this artwork's boxes yet.")));
+  }
+
+  /** The entries, and at their end the state before the oldest of them, if it can be told. */
+  #entries() {
+    const oldest = this.#changes.at(-1);
+    const entries = entriesOf(this.#changes);
+    if (!oldest || this.#more || !oldest.known_before) return entries;
+    return [...entries, { revision: oldest.revision - 1, kind: "start", time: oldest.time, known: true, steps: [] }];
+  }
+
+  #render() {
+    const days = new Map();
+    for (const entry of this.#entries()) days.set(dayText(entry.time), [...(days.get(dayText(entry.time)) ?? []), entry]);
+    const parts = [...days].map(([day, entries]) => this.#day(day, entries));
+    this.list.replaceChildren(...(parts.length ? parts : [nothingYet()]));
+    this.moreButton.hidden = !this.#more;
+  }
+
+  #day(day, entries) {
+    const rows = entries.map((entry) => element("li", {}, this.#row(entry), this.#steps(entry)));
+    return element("section", { class: "timeline-day" }, element("h3", {}, day), element("ol", {}, ...rows));
   }
 
   #row(entry) {
-    const lines = [
-      element("strong", {}, whoOf(entry)),
-      element("span", {}, whatOf(entry)),
-      element("time", { class: "small soft", datetime: entry.time }, moment(entry.time)),
-    ];
-    const attributes = { type: "button", class: "timeline-entry", disabled: !entry.known, onclick: () => this.#look(entry) };
-    if (!entry.known) attributes.title = gettext("What it looked like then was not recorded.");
-    return element("li", {}, element("button", attributes, ...lines));
+    const isStart = entry.kind === "start";
+    const now = entry.revision === this.outbox.revision && element("span", { class: "chip chip-plain timeline-now" }, gettext("now"));
+    return this.#button(
+      "timeline-entry",
+      entry,
+      element("span", { class: isStart ? "timeline-mark" : "person", "aria-hidden": "true" }, markOf(entry)),
+      element("strong", { class: "timeline-who" }, isStart ? gettext("The beginning") : whoOf(entry), now),
+      isStart ? null : element("time", { class: "timeline-time", datetime: entry.time }, spanText(entry)),
+      element("span", { class: "timeline-what" }, isStart ? gettext("before the first of these changes") : whatOf(entry, moment)),
+    );
   }
 
-  async #look({ revision, time }) {
-    try {
-      this.#show(await api("GET", `${this.url}${revision}/`), time);
-      this.dialog.close();
-    } catch (error) {
-      toast(error.message, { kind: "error" });
-    }
+  #button(name, { revision, known }, ...content) {
+    const shown = revision === (this.past.shown?.revision ?? this.outbox.revision);
+    const attributes = { type: "button", class: name, disabled: !known, "aria-current": shown && "true", onclick: () => this.#choose(revision) };
+    if (!known) attributes.title = gettext("What it looked like then was not recorded.");
+    return element("button", attributes, ...content);
   }
 
-  /** Show a past document, or with null the present again. */
-  #show(past, time = null) {
-    this.past = past;
-    const gone = new Map((past?.gone_labels ?? []).map((label) => [label.id, { ...label, name: label.name || "?" }]));
-    this.desk.set({ past: past && Object.assign(new Store(past, ""), { gone }), selected: null, draft: null });
-    this.banner.hidden = past === null;
-    if (past === null) return;
-    this.banner.querySelector("span").textContent = interpolate(gettext("This is how it was on %s."), [moment(time)]);
-    this.banner.querySelector("[data-now]").focus();
+  /** The single steps of an entry, each of which can be chosen as well. */
+  #steps({ steps }) {
+    if (steps.length < 2) return null;
+    const summary = interpolate(ngettext("%s step", "%s steps", steps.length), [steps.length]);
+    const rows = steps.map((step) => element("li", {}, this.#button("timeline-step", step, element("time", {}, timeText(step.time, "medium")), whatOf(step))));
+    return element("details", { class: "timeline-steps" }, element("summary", {}, summary), element("ol", {}, ...rows));
   }
 
-  async #restore() {
-    const json = { id: newId(), revision: this.outbox.revision };
-    try {
-      const document = await api("POST", `${this.url}${this.past.revision}/restore/`, { json });
-      this.#show(null);
-      this.outbox.receive(document);
-      const lost = document.left_out.reduce((total, { boxes }) => total + boxes, 0);
-      if (lost) toast(interpolate(ngettext("%s box was left out: its concept has been deleted.", "%s boxes were left out: their concepts have been deleted.", lost), [lost]));
-      else toast(gettext("Brought back. The history shows it as a new change."));
-    } catch (error) {
-      if (error.data?.current) this.outbox.receive(error.data.current);
-      toast(error.message, { kind: "error" });
-    }
+  async #choose(revision) {
+    if (revision === this.outbox.revision) this.past.leave();
+    else await this.past.look(revision);
+    this.dialog.close();
+    this.#limit();
   }
+
+  /** Look at the entry before (-1) or after (1) the state that is shown. */
+  async #step(direction) {
+    const here = this.past.shown.revision;
+    if (direction < 0 && !this.#before(here) && this.#more) await this.#load();
+    const entry = direction < 0 ? this.#before(here) : this.#after(here);
+    if (!entry || entry.revision === this.outbox.revision) this.past.leave();
+    else await this.past.look(entry.revision);
+    this.#limit();
+  }
+
+  #before(revision) {
+    return this.#entries().find((entry) => entry.known && entry.revision < revision);
+  }
+
+  #after(revision) {
+    return this.#entries().findLast((entry) => entry.revision > revision);
+  }
+
+  #limit() {
+    const here = this.past.shown?.revision;
+    if (here !== undefined) this.past.limit({ earlier: this.#more || this.#before(here), later: this.#after(here) });
+  }
+}
+
+/** The initial of a person, or an icon for what is none. */
+function markOf({ kind, author, detector_name: detector }) {
+  if (author) return [...author][0].toUpperCase();
+  return icon(kind === "start" ? "picture" : detector ? "spark" : "user");
+}
+
+function nothingYet() {
+  const text = gettext("Every change will be listed here with who made it, and each state can be brought back.");
+  return element("div", { class: "empty" }, element("h3", {}, gettext("Nothing has happened to this artwork's boxes yet.")), element("p", {}, text));
+}
+
+/** "today", "yesterday" or the date, as the page's language has it. */
+function dayText(iso) {
+  const start = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+  const days = Math.round((start(new Date(iso)) - start(new Date())) / DAY);
+  if (days < -1) return new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(new Date(iso));
+  const text = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+function timeText(iso, timeStyle) {
+  return new Intl.DateTimeFormat(language, { timeStyle }).format(new Date(iso));
+}
+
+/** The time of an entry, or from when to when its steps were made. */
+function spanText({ since, time }) {
+  return new Intl.DateTimeFormat(language, { timeStyle: "short" }).formatRange(new Date(since), new Date(time));
 }

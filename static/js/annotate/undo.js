@@ -32,6 +32,12 @@ export class History {
     return this.#replay(this.#undone, this.#done);
   }
 
+  /** Forget every step: the boxes have become others in one go. */
+  forget() {
+    this.#done.length = this.#undone.length = 0;
+    this.#tell();
+  }
+
   get canUndo() {
     return this.#done.length > 0;
   }
