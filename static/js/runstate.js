@@ -28,6 +28,9 @@ export function stateName(state) {
   return names[state] ?? state;
 }
 
+/** Whether a run in this state does nothing any more. */
+export const hasEnded = (state) => !["queued", "running"].includes(state);
+
 export class RunState {
   /** @param {object} run the run's JSON of the API */
   constructor(run) {
@@ -45,7 +48,7 @@ export class RunState {
   }
 
   get isOver() {
-    return !["queued", "running"].includes(this.state);
+    return hasEnded(this.state);
   }
 
   /** Take one event in. */
@@ -99,10 +102,14 @@ export class RunState {
     this.log.push({ text, time });
   }
 
+  /** The stage under way, or undefined. */
+  get stage() {
+    return [...this.stages].find(([, { state }]) => state === "started")?.[0];
+  }
+
   /** The stage under way, in words. */
   stageText() {
-    const current = [...this.stages].find(([, { state }]) => state === "started");
-    return current ? stageName(current[0]) : stateName(this.state);
+    return this.stage ? stageName(this.stage) : stateName(this.state);
   }
 
   /** How far the whole run is, from 0 to 1: its training counts most. */

@@ -2,9 +2,10 @@
 
 import { api } from "./api.js";
 import { lossChart } from "./chart.js";
-import { duration, number, pageData, percent } from "./dom.js";
+import { duration, number, pageData } from "./dom.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
+import { runLine } from "./runline.js";
 import { RunState, stateName } from "./runstate.js";
 
 const { dataset, options, active } = pageData();
@@ -50,13 +51,8 @@ async function start(event) {
 }
 
 function showActive(state) {
-  const { step = 0, total_steps: total = 1, seconds_left: left } = state.metrics ?? {};
-  document.getElementById("active-progress").value = step / total;
-  const parts = [];
-  if (state.metrics) parts.push(interpolate(gettext("Step %s of %s"), [number(step), number(total)]));
-  if (state.evaluation?.AP50 != null) parts.push(`AP50 ${percent(state.evaluation.AP50)}`);
-  if (left != null) parts.push(interpolate(gettext("%s left"), [duration(left)]));
-  document.getElementById("active-text").textContent = parts.join(" · ") || state.stageText();
+  document.getElementById("active-progress").value = state.share;
+  document.getElementById("active-text").textContent = runLine(state);
   const chip = document.getElementById("active-state");
   chip.className = `chip chip-${state.state}`;
   chip.textContent = stateName(state.state);

@@ -2,20 +2,17 @@
 
 import { api } from "../api.js";
 import { lossChart } from "../chart.js";
-import { duration, element, number, percent } from "../dom.js";
+import { element } from "../dom.js";
+import { runLine } from "../runline.js";
+import { RunState } from "../runstate.js";
 import { toast } from "../toast.js";
 
 /** How long, in milliseconds, the card of an ended run stays; longer where there is a new detector to use. */
 const LINGER = 12_000;
 const LINGER_WITH_DETECTOR = 120_000;
 
-/** Whether a run in this state does nothing any more. */
-export const hasEnded = (state) => ["done", "failed", "cancelled", "interrupted"].includes(state);
-
 export class RunCard {
-  #linger = LINGER;
-  #accuracy = "";
-  #lastText = "";
+  #end = 0;
 
   /**
    * @param run run json, or at least its id and kind
@@ -24,7 +21,7 @@ export class RunCard {
    * @param told.onUse (detector id) called when somebody wants to use the detector that it has made
    */
   constructor(run, data, { onGone, onUse }) {
-    Object.assign(this, { run, data, onGone, onUse });
+    Object.assign(this, { run, data, onGone, onUse, state: new RunState(run) });
     const training = run.kind === "training";
     this.name = element("h2", {}, training ? gettext("Training") : gettext("Finding boxes"));
     this.line = element("p", { class: "run-line", role: "status" });
@@ -39,47 +36,38 @@ export class RunCard {
   }
 
   /** Take over what the run's json says beyond its events. */
-  update({ inference, message, state }) {
+  update({ inference }) {
     if (inference) this.name.textContent = interpolate(gettext("Finding boxes: %s"), [inference.detector_name]);
-    if (!this.line.textContent) this.#show(message || stateText(state));
+    if (!this.line.textContent) this.#show();
   }
 
   /** Take an event of the run. */
   take(event) {
     this.chart?.add(event);
-    const { kind, payload } = event;
-    if (kind === "status") this.#takeStatus(payload);
-    else if (kind === "stage") this.#show(payload.message || this.#lastText, share(payload.done, payload.total));
-    else if (kind === "progress") this.#show(progressText(payload), share(payload.done, payload.total));
-    else if (kind === "metrics") this.#show(metricsText(payload, this.#accuracy), share(payload.step, payload.total_steps));
-    else if (kind === "evaluation" && payload.AP50 != null) this.#accuracy = `AP50 ${percent(payload.AP50)}`;
-    else if (kind === "detector") this.#offer(payload);
-    else if (kind === "error") this.#show(payload.message);
+    this.state.apply(event);
+    if (event.kind === "detector") this.#offer(event.payload);
+    this.#show();
   }
 
   destroy() {
+    clearTimeout(this.#end);
     this.chart?.destroy();
     this.node.remove();
   }
 
-  #takeStatus({ state, message }) {
-    if (!hasEnded(state)) return this.#show(stateText(state));
-    this.bar.hidden = this.cancel.hidden = true;
+  #show() {
+    const { isOver, share, state, detector } = this.state;
+    this.line.textContent = runLine(this.state);
+    if (share) this.bar.value = share;
+    else this.bar.removeAttribute("value");
+    this.bar.hidden = this.cancel.hidden = isOver;
     this.node.dataset.state = state;
-    this.#show(message || stateText(state));
-    return setTimeout(this.onGone, this.#linger);
-  }
-
-  #show(text, done = null) {
-    this.#lastText = text;
-    this.line.textContent = text;
-    if (done === null) this.bar.removeAttribute("value");
-    else this.bar.value = done;
+    clearTimeout(this.#end);
+    if (isOver) this.#end = setTimeout(this.onGone, detector ? LINGER_WITH_DETECTOR : LINGER);
   }
 
   /** The loop closes here: what was just trained draws the boxes of this artwork. */
   #offer({ id }) {
-    this.#linger = LINGER_WITH_DETECTOR;
     if (!this.data.can.draw) return;
     const use = () => this.onUse(id);
     this.foot.prepend(element("button", { type: "button", class: "link", onclick: use }, gettext("Find boxes with it")));
@@ -96,33 +84,4 @@ export class RunCard {
   #page() {
     return `/datasets/${this.data.dataset.id}/runs/${this.run.id}/`;
   }
-}
-
-const share = (done, total) => (total ? done / total : null);
-
-function stateText(state) {
-  const texts = {
-    queued: gettext("Waiting to start…"),
-    running: gettext("Running…"),
-    done: gettext("Done."),
-    failed: gettext("It failed. Open it to see why."),
-    cancelled: gettext("Cancelled."),
-    interrupted: gettext("Interrupted. Open it to go on."),
-  };
-  return texts[state] ?? "";
-}
-
-function timeLeft(seconds) {
-  return seconds == null ? [] : [interpolate(gettext("%s left"), [duration(seconds)])];
-}
-
-function progressText({ done, total, seconds_left: left }) {
-  return [interpolate(gettext("%s of %s artworks"), [number(done), number(total)]), ...timeLeft(left)].join(" · ");
-}
-
-function metricsText({ step, total_steps: total, loss, seconds_left: left }, accuracy) {
-  const parts = [interpolate(gettext("Step %s of %s"), [number(step), number(total)])];
-  if (loss != null) parts.push(interpolate(gettext("loss %s"), [number(loss, 2)]));
-  if (accuracy) parts.push(accuracy);
-  return [...parts, ...timeLeft(left)].join(" · ");
 }

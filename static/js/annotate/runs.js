@@ -1,7 +1,8 @@
 /** Runs of the dataset, live beside the picture. */
 
 import { listen } from "../live.js";
-import { RunCard, hasEnded } from "./runcard.js";
+import { hasEnded } from "../runstate.js";
+import { RunCard } from "./runcard.js";
 
 export class Runs {
   #cards = new Map();
