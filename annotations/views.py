@@ -10,6 +10,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from annotations.documents import document
+from annotations.labelling import PALETTE
 from annotations.models import Label
 from annotations.neighbours import neighbour
 from annotations.report import report_of
@@ -31,6 +32,7 @@ def labels(request: HttpRequest, dataset_id: int) -> HttpResponse:
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],
+        "palette": PALETTE,
         "labels": [_label_json(label) | {"boxes": label.box_total, "artworks": label.artwork_total} for label in rows],
     }
     return render(request, "annotations/labels.html", context | {"data": data})

@@ -6,22 +6,28 @@ import { counted, element, icon, pageData } from "./dom.js";
 import { submitForm } from "./forms.js";
 import { toast } from "./toast.js";
 
-// Told apart with every kind of colour vision, on light and on dark pictures.
-const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#7b4fa3", "#8c564b", "#1b9e9e", "#b2182b", "#6b8e23"];
-
-const { dataset, may, labels } = pageData();
+const { dataset, may, labels, palette } = pageData();
 const address = `/api/datasets/${dataset.id}/labels/`;
 const list = document.getElementById("labels");
 
-function free(choices, taken) {
-  return choices.find((choice) => !taken.includes(choice)) ?? choices[0];
+function suggest(input, value) {
+  input.value = input.defaultValue = value;
 }
 
+/** Show what the server will choose for the next concept unless somebody chooses for it. */
 function suggestNext() {
   const form = document.getElementById("label-new");
   if (!form) return;
-  form.elements.colour.value = free(PALETTE, labels.map((label) => label.colour.toLowerCase()));
-  form.elements.shortcut.value = free([..."123456789", ""], labels.map((label) => label.shortcut));
+  const uses = (colour) => labels.filter((label) => label.colour.toLowerCase() === colour).length;
+  suggest(form.elements.colour, palette.reduce((best, colour) => (uses(colour) < uses(best) ? colour : best)));
+  suggest(form.elements.shortcut, [..."123456789"].find((digit) => labels.every(({ shortcut }) => shortcut !== digit)) ?? "");
+}
+
+/** The name, and of the rest what somebody has chosen: the server knows best which colour and which key are free. */
+function chosen({ name, ...suggested }) {
+  const { elements } = document.getElementById("label-new");
+  const changed = ([field]) => elements[field].value !== elements[field].defaultValue;
+  return { name, ...Object.fromEntries(Object.entries(suggested).filter(changed)) };
 }
 
 function facts(label) {
@@ -100,7 +106,7 @@ function show() {
 const form = document.getElementById("label-new");
 if (form) {
   submitForm(form, async (values) => {
-    labels.push({ artworks: 0, ...(await api("POST", address, { json: values })) });
+    labels.push({ artworks: 0, ...(await api("POST", address, { json: chosen(values) })) });
     form.reset();
     show();
     form.elements.name.focus();

@@ -33,6 +33,10 @@ run = TrainingRun.objects.create(
 )
 print(run.pk)
 """
+TELL_STEP = """
+from training import live
+live.publish({run}, [("metrics", dict(step=30, total_steps=300, loss=1.0, seconds_left=None))])
+"""
 # What a worker does when the pipeline has made a detector; the run's row says it too.
 END_TRAINING = """
 from training import live
@@ -111,9 +115,11 @@ def test_what_a_training_has_just_made_draws_on_the_artwork_that_is_open(
     run = int(server.shell(MAKE_TRAINING.format(dataset=dataset["dataset"])))
     desk = open_desk()
     card = desk.page.locator(f".run-card[data-run='{run}']")
-    card.wait_for()
+    server.shell(TELL_STEP.format(run=run))
+    card.locator(".run-line", has_text="Step 30 of 300 · loss 1.00").wait_for()
     detector = make_detector(server, dataset, "Fresh", ["Disc", "Bar"])
     server.shell(END_TRAINING.format(run=run, detector=detector))
+    card.locator(".run-line", has_text="Done").wait_for()
     card.get_by_role("button", name="Find boxes with it").click()
     dialog = desk.page.locator("dialog[open]")
     assert dialog.locator("[name=detector]").input_value() == str(detector)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from annotations.labelling import PALETTE
 from tests.conftest import log_in
 from tests.installation import Server, wait_for
 
@@ -279,12 +280,15 @@ def test_concepts_are_added_renamed_and_deleted(browser_page: Any, new_dataset: 
     page.goto(f"/datasets/{dataset['id']}/labels/")
     assert page.locator("#no-labels").is_visible()
     form = page.locator("#label-new")
-    for name in ("Angel", "Halo"):
+    for name, colour in (("Angel", PALETTE[0]), ("Halo", PALETTE[1])):
+        assert form.get_by_label("Colour").input_value() == colour
+        if name == "Halo":
+            form.get_by_label("Colour").fill("#123456")
         form.get_by_label("Name").fill(name)
         page.keyboard.press("Enter")
         page.locator(f"#labels input[value='{name}']").wait_for()
     labels = server.api(f"datasets/{dataset['id']}/labels/")["results"]
-    assert len({label["colour"] for label in labels}) == len({label["shortcut"] for label in labels}) == 2
+    assert [(label["colour"], label["shortcut"]) for label in labels] == [(PALETTE[0], "1"), ("#123456", "2")]
     form.get_by_label("Name").fill("angel")
     page.keyboard.press("Enter")
     form.locator(".field-error, .form-error").first.wait_for()
