@@ -105,11 +105,14 @@ def test_what_another_page_has_done_meanwhile_is_merged(open_desk: Open) -> None
 def test_where_two_change_the_same_box_the_second_is_told_and_nothing_is_overwritten(open_desk: Open) -> None:
     desk = open_desk()
     box = desk.boxes()[0]
-    desk.edit({"op": "update", "id": box["id"], "width": 33.0})
+    desk.page.context.set_offline(True)
     desk.page.locator(f"[data-box='{box['id']}'] .box-name").click()
     desk.page.locator("#picture").focus()
     desk.press("ArrowRight")
-    desk.page.wait_for_selector(".toast-error")
+    desk.page.wait_for_selector(UNSAVED)
+    desk.edit({"op": "update", "id": box["id"], "width": 33.0})
+    desk.page.context.set_offline(False)
+    desk.page.wait_for_selector(".conflict")
     after = next(other for other in desk.saved() if other["id"] == box["id"])
     assert (after["x"], after["width"]) == (box["x"], 33.0)
 

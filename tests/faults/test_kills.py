@@ -129,7 +129,8 @@ def test_a_cancelled_training_stops_within_seconds_and_goes_on_when_asked(traini
     training.server.api(f"{training.url}cancel/", {})
     wait_for(lambda: training.state()["state"] == "cancelled", 10, "the cancellation")
     assert time.monotonic() - began < 10
-    assert not trainers(training.workdir)
+    # On a busy machine the run may be told first by the one who finds its worker silent.
+    wait_for(lambda: not trainers(training.workdir), 15, "the first cancellation")
     training.server.api(f"{training.url}resume/", {})
     steps = wait_for(
         lambda: [e["payload"]["step"] for e in training.events("metrics")][-1] > reached, 120, "further steps"
