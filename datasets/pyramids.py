@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
@@ -37,26 +38,31 @@ def write(source: Path, target: Path, *, in_srgb: Callable[[pyvips.Image], pyvip
 
     Raises pyvips.Error.
     """
-    in_srgb(_upright(source)).tiffsave(
-        str(target),
-        tile=True,
-        tile_width=TILE,
-        tile_height=TILE,
-        pyramid=True,
-        compression="jpeg",
-        Q=_QUALITY,
-        bigtiff=True,
-        keep="none",
-    )
-
-
-def _upright(source: Path) -> pyvips.Image:
-    """The image after EXIF orientation. Turning needs any pixel at any time: vips then unpacks into a file."""
     image = pyvips.Image.new_from_file(str(source), access="sequential", fail_on="error")
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
+    coloured = in_srgb(image)
     if orientation in (1, 2):
-        return image.autorot()
-    return pyvips.Image.new_from_file(str(source), access="random", fail_on="error").autorot()
+        _save(_turned(coloured, orientation), target, pyramid=True, compression="jpeg", Q=_QUALITY)
+        return
+    # Turning needs pixels from everywhere. Out of tiles on the disk they come with little memory.
+    draft = target.with_name(f"{target.name}.draft")
+    _save(coloured, draft, pyramid=False, compression="none")
+    pyvips.operation_block_set("VipsForeignLoadTiff", False)
+    tiles = pyvips.Image.tiffload(str(draft))
+    _save(_turned(tiles, orientation), target, pyramid=True, compression="jpeg", Q=_QUALITY)
+    draft.unlink()
+
+
+def _save(image: pyvips.Image, target: Path, **options: Any) -> None:
+    tiles = {"tile": True, "tile_width": TILE, "tile_height": TILE}
+    image.tiffsave(str(target), **tiles, bigtiff=True, keep="none", **options)
+
+
+def _turned(image: pyvips.Image, orientation: int) -> pyvips.Image:
+    """The image after this EXIF orientation."""
+    marked = image.copy()
+    marked.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return marked.autorot()
 
 
 def read(path: Path, region: Region) -> bytes:
