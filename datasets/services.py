@@ -175,6 +175,7 @@ def purge() -> dict[str, int]:
         storing.remove_archive(archive)
         gone["archives"] += 1
     storing.remove_strays(archives_before.timestamp())
+    storing.trim_cache(before.timestamp())
     for dataset in Dataset.objects.filter(deleted_at__lt=before):
         gone["artworks"] += _purge_artworks(dataset.artworks.all())
         dataset.delete()

@@ -66,13 +66,25 @@ def _cached(path: str) -> Path:
     """The copy of a remote file. Files are named by content, so that a copy never grows old."""
     cached = Path(settings.CACHE_FOLDER) / path
     if not cached.exists():
-        with default_storage.open(path) as stored:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            draft = cached.with_name(f"{cached.name}.{uuid.uuid4()}")
-            with draft.open("wb") as copy:
-                shutil.copyfileobj(stored, copy)
-        draft.replace(cached)
+        download(path, cached)
     return cached
+
+
+def download(path: str, target: Path) -> None:
+    """Copy a file of the storage to a path of this machine, whole or not at all. Raises FileNotFoundError."""
+    with default_storage.open(path) as stored:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.{uuid.uuid4()}")
+        with draft.open("wb") as copy:
+            shutil.copyfileobj(stored, copy)
+    draft.replace(target)
+
+
+def trim_cache(before: float) -> None:
+    """Remove the copies of remote files that were made before a time (seconds since the epoch)."""
+    for path in Path(settings.CACHE_FOLDER).rglob("*"):
+        if path.is_file() and path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
 
 
 def write(upload: File, path: Path) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.migrations.recorder import MigrationRecorder
 
+from datasets import storing
 from training.models import Detector
 
 # A detector's folder also holds a SavedModel, which is a folder: it is downloaded as one ZIP.
@@ -88,7 +89,4 @@ def fetch_image(stored: str, target: Path) -> None:
     with contextlib.suppress(NotImplementedError, OSError):
         os.link(default_storage.path(stored), target)
         return
-    draft = target.with_name(f"{target.name}.part")
-    with default_storage.open(stored) as source, draft.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    draft.replace(target)
+    storing.download(stored, target)

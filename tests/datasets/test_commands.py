@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from datasets import files, services
+from datasets import files, services, storing
 from datasets.models import Archive, Artwork, Dataset
+from tests.datasets.pictures import picture as picture_of
 
 LONG_AGO = timezone.now() - timedelta(days=31)
 
@@ -108,3 +111,32 @@ def test_purging_removes_archives_after_a_day(dataset: Any, tmp_path: Path) -> N
     Archive.objects.filter(file_name="old.zip").update(added_at=timezone.now() - timedelta(days=2))
     assert "1 archives" in run("purge")[0]
     assert [path.exists() for path in paths] == [False, True]
+
+
+def test_large_artworks_without_tiles_get_them(dataset: Any, owner: Any, artwork: Any) -> None:
+    upload = SimpleUploadedFile("large.jpg", picture_of(2700, 60).jpegsave_buffer())
+    large = services.add_artwork(dataset=dataset, user=owner, upload=upload)
+    tiles = files.path_of(large, "pyramid")
+    default_storage.delete(tiles)
+    assert run("make_pyramids")[0].startswith("1 pyramids")
+    assert default_storage.exists(tiles)
+    assert run("make_pyramids")[0].startswith("0 pyramids")
+
+
+def test_files_of_a_remote_storage_are_copied_once_and_forgotten_after_a_while(
+    db: None, tmp_path: Path, settings: Any
+) -> None:
+    # Like that of S3, this storage has no paths.
+    remote = {"BACKEND": "tests.datasets.remote.RemoteStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": remote}
+    settings.CACHE_FOLDER = tmp_path / "cache"
+    default_storage.save("artworks/1/pyramid.tif", ContentFile(b"tiles"))
+    copy = storing.local_copy("artworks/1/pyramid.tif")
+    assert copy == tmp_path / "cache" / "artworks" / "1" / "pyramid.tif" and copy.read_bytes() == b"tiles"
+    default_storage.delete("artworks/1/pyramid.tif")
+    assert storing.local_copy("artworks/1/pyramid.tif") == copy
+    os.utime(copy, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
+    services.purge()
+    assert not copy.exists()
+    with pytest.raises(FileNotFoundError):
+        storing.local_copy("artworks/1/pyramid.tif")
