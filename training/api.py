@@ -24,7 +24,14 @@ from datasets.refusals import Conflict, Refusal
 from training import files, live, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, estimate_seconds
+from training.pipeline.config import (
+    ARCHITECTURES,
+    AUGMENTATIONS,
+    BUDGETS,
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    estimate_seconds,
+)
 from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
@@ -130,10 +137,12 @@ def options_json(dataset: Dataset) -> dict[str, Any]:
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
         "counts": dict(ready.counts),
         "architectures": [
-            {**_choice(a), "seconds": {budget: estimate_seconds(a.key, budget, images) for budget in BUDGETS}}
+            {**_choice(a), "seconds": {b.key: estimate_seconds(a.key, b.minutes, images) for b in BUDGETS.values()}}
             for a in ARCHITECTURES.values()
         ],
         "budgets": [_choice(budget) for budget in BUDGETS.values()],
+        "least_minutes": round(LEAST_MINUTES),
+        "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
         "labels": [
             {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]

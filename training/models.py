@@ -106,7 +106,7 @@ class TrainingRun(Run):
     budget = models.CharField(_("budget"), max_length=20)
     augmentation = models.CharField(_("augmentation"), max_length=20)
     seed = models.PositiveIntegerField(_("seed"), default=0)
-    total_steps = models.PositiveIntegerField(_("steps"), default=0)
+    minutes = models.FloatField(_("minutes"), default=0)
     name = models.CharField(_("name of the detector"), max_length=200)
     snapshot = models.ForeignKey(Snapshot, models.RESTRICT, related_name="training_runs", verbose_name=_("snapshot"))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from training.files import detector_files
 from training.models import Detector, Run
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
+from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, LEAST_MINUTES, MOST_MINUTES
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _training_json(run: Run) -> dict[str, Any]:
         "architecture": training.architecture,
         "budget": training.budget,
         "augmentation": training.augmentation,
-        "total_steps": training.total_steps,
+        "minutes": training.minutes,
         "snapshot": training.snapshot_id,
         "detector": detector.pk if detector and detector.deleted_at is None else None,
     }
@@ -138,14 +139,25 @@ class Id(serializers.IntegerField):
 
 
 class TrainingRequestSerializer(serializers.Serializer[Any]):
-    """What starts a training; `labels` null means all concepts that have boxes."""
+    """What starts a training; `labels` null means all concepts that have boxes.
+
+    `minutes`, from start to usable detector, are for the budget "own" alone.
+    """
 
     architecture = serializers.ChoiceField([(a.key, a.title) for a in ARCHITECTURES.values()])
     budget = serializers.ChoiceField([(b.key, b.title) for b in BUDGETS.values()])
     augmentation = serializers.ChoiceField([(a.key, a.title) for a in AUGMENTATIONS.values()])
+    minutes = serializers.FloatField(
+        required=False, allow_null=True, default=None, min_value=LEAST_MINUTES, max_value=MOST_MINUTES
+    )
     labels = serializers.ListField(child=Id(), required=False, allow_null=True, max_length=500)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
     name = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["budget"] == "own" and attrs["minutes"] is None:
+            raise serializers.ValidationError({"minutes": _("Say how many minutes the training may take.")})
+        return attrs
 
 
 class InferenceRequestSerializer(serializers.Serializer[Any]):

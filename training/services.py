@@ -26,7 +26,7 @@ from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots
 from training.models import Detector, InferenceRun, Run, TrainingRun
 from training.phrases import translated
-from training.pipeline.config import ARCHITECTURES, plan
+from training.pipeline.config import ARCHITECTURES, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
 from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
@@ -58,6 +58,7 @@ class TrainingChoice:
     architecture: str
     budget: str
     augmentation: str
+    minutes: float | None = None
     seed: int = 0
     name: str = ""
 
@@ -72,8 +73,8 @@ def start_training(
 ) -> TrainingRun:
     """Freeze the dataset, make a run of it and hand it to the training queue (unless the caller runs it itself).
 
-    Raises Refusal for labels of another dataset or an impossible seed, and Conflict where there is too little to train
-    on (with the numbers) or another training of this dataset is on.
+    Raises Refusal for labels of another dataset and an impossible seed or time, and Conflict where there is too little
+    to train on (with the numbers) or another training of this dataset is on.
     """
     _refuse_second_training(dataset)
     if not 0 <= choice.seed < 2**31:
@@ -86,7 +87,7 @@ def start_training(
         raise Conflict(problems, code="not_ready", current=dict(ready.counts))
     try:
         with transaction.atomic():
-            run = _create_training(dataset, user, choice, labels, images=ready.counts["artworks"])
+            run = _create_training(dataset, user, choice, labels)
             _announce(run, enqueue)
     except IntegrityError:
         # Two people pressed the button in the same moment; the constraint let one of them through.
@@ -95,10 +96,8 @@ def start_training(
     return run
 
 
-def _create_training(
-    dataset: Dataset, user: Any, choice: TrainingChoice, labels: list[Label], *, images: int
-) -> TrainingRun:
-    chosen = asdict(choice)
+def _create_training(dataset: Dataset, user: Any, choice: TrainingChoice, labels: list[Label]) -> TrainingRun:
+    chosen = {**asdict(choice), "minutes": _minutes(choice)}
     name = chosen.pop("name").strip() or _default_name(dataset, choice.architecture)
     return TrainingRun.objects.create(
         dataset=dataset,
@@ -106,9 +105,16 @@ def _create_training(
         created_by=user,
         name=name,
         snapshot=snapshots.freeze(dataset, labels, seed=choice.seed),
-        total_steps=plan(**chosen, images=images).steps,
         **chosen,
     )
+
+
+def _minutes(choice: TrainingChoice) -> float:
+    try:
+        return minutes_of(choice.budget, choice.minutes)
+    except ConfigError:
+        text = _("Choose from %(least)d to %(most)d minutes.") % {"least": LEAST_MINUTES, "most": MOST_MINUTES}
+        raise Refusal(text, code="invalid_time") from None
 
 
 def _refuse_second_training(dataset: Dataset) -> None:

@@ -166,7 +166,8 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
         pipeline_manifest.save(manifest, workdir)
     if not (workdir / pipeline_config.FILE_NAME).exists():
         chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
-        pipeline_config.plan(**chosen, seed=run.seed, images=len(manifest["artworks"])).save(workdir)
+        images = len(manifest["artworks"])
+        pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, images=images).save(workdir)
     return workdir
 
 

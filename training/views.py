@@ -104,4 +104,5 @@ def _choices(training: TrainingRun) -> str:
         (BUDGETS, training.budget),
         (AUGMENTATIONS, training.augmentation),
     )
-    return " · ".join(_(known[key].title) if key in known else key for known, key in chosen)
+    words = [_(known[key].title) if key in known else key for known, key in chosen]
+    return " · ".join([*words, _("%(minutes)g minutes") % {"minutes": training.minutes}] if training.minutes else words)

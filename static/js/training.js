@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { lossChart } from "./chart.js";
-import { duration, number, pageData } from "./dom.js";
+import { number, pageData } from "./dom.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
 import { runLine } from "./runline.js";
@@ -16,7 +16,7 @@ function showTimes() {
   const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
   document.querySelectorAll("[data-budget]").forEach((place) => {
     const seconds = chosen?.seconds[place.dataset.budget];
-    place.textContent = seconds ? `≈ ${seconds < 90 ? duration(seconds) : `${number(Math.round(seconds / 60))} min`}` : "";
+    place.textContent = seconds ? `≈ ${number(Math.round(seconds / 60))} min` : "";
   });
 }
 
@@ -36,11 +36,12 @@ function showReadiness() {
 async function start(event) {
   event.preventDefault();
   const { all, ids } = chosenLabels();
-  const { architecture, budget, augmentation, name } = Object.fromEntries(new FormData(form));
+  const { architecture, budget, augmentation, name, minutes } = Object.fromEntries(new FormData(form));
   const button = document.getElementById("start-button");
   button.disabled = true;
   try {
     const json = { architecture, budget, augmentation, name, labels: all ? null : ids };
+    if (budget === "own") json.minutes = Number(minutes);
     const run = await api("POST", `/api/datasets/${dataset.id}/training-runs/`, { json });
     location.assign(run.urls.page);
   } catch (error) {
@@ -75,7 +76,13 @@ function watch(run) {
   });
 }
 
+/** Whoever types a number of minutes means it. */
+function chooseOwnTime() {
+  form.querySelector("input[name=budget][value=own]").checked = true;
+}
+
 if (form) {
+  form.elements.minutes.addEventListener("input", chooseOwnTime);
   form.addEventListener("change", () => {
     showTimes();
     showReadiness();

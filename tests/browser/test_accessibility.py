@@ -24,7 +24,7 @@ dataset = Dataset.objects.get(pk={dataset})
 snapshot = Snapshot.objects.create(dataset=dataset, manifest={{}}, sha256="0" * 64)
 chosen = {{"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}}
 run = TrainingRun.objects.create(
-    dataset=dataset, kind="training", state="running", snapshot=snapshot, name="Seen", total_steps=9, **chosen
+    dataset=dataset, kind="training", state="running", snapshot=snapshot, name="Seen", **chosen
 )
 rates = {{"learning_rate": 0.001, "images_per_second": 9, "seconds_left": 9}}
 scores = {{"AP": 0.3, "AP50": 0.6}}

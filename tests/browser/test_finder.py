@@ -27,7 +27,7 @@ print(Detector.objects.create(
 MAKE_TRAINING = """
 from training.models import Snapshot, TrainingRun
 snapshot = Snapshot.objects.create(dataset_id={dataset}, manifest={{}}, sha256="0" * 64)
-chosen = dict(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none", total_steps=300)
+chosen = dict(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none")
 run = TrainingRun.objects.create(
     dataset_id={dataset}, kind="training", state="running", snapshot=snapshot, name="T", **chosen
 )

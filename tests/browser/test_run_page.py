@@ -24,7 +24,7 @@ Run.objects.filter(state__in=["queued", "running"]).update(state="done")
 snapshot = Snapshot.objects.create(dataset=dataset, manifest={{}}, sha256="0" * 64)
 chosen = {{"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}}
 run = TrainingRun.objects.create(
-    dataset=dataset, kind="training", state={state!r}, snapshot=snapshot, name="Watched", total_steps=300, **chosen
+    dataset=dataset, kind="training", state={state!r}, snapshot=snapshot, name="Watched", **chosen
 )
 print(run.pk)
 """

@@ -32,6 +32,22 @@ def test_it_refuses_an_unknown_choice_and_names_the_known_ones(change: dict[str,
         _plan(**change)
 
 
+@pytest.mark.parametrize("minutes", [None, 0, 1.9, -5, 1441, float("nan"), float("inf")])
+def test_it_refuses_an_impossible_time_of_ones_own(minutes: float | None) -> None:
+    with pytest.raises(ConfigError, match="from 2 to 1440 minutes"):
+        _plan(budget="own", minutes=minutes)
+
+
+def test_a_time_of_ones_own_is_kept_and_others_have_their_own() -> None:
+    assert _plan(budget="own", minutes=17).minutes == 17
+    assert _plan(budget="quick", minutes=17).minutes == BUDGETS["quick"].minutes
+
+
+def test_copies_never_take_more_than_a_small_part_of_the_time() -> None:
+    assert _plan(augmentation="instances", images=100).copies == AUGMENTATIONS["instances"].copies
+    assert _plan(augmentation="instances", images=10_000).copies == 0
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": 3}', None])
 def test_it_refuses_a_file_that_is_no_plan(tmp_path: Path, content: str | None) -> None:
     if content is not None:
@@ -49,13 +65,13 @@ def test_it_refuses_a_plan_with_an_unknown_field(tmp_path: Path) -> None:
 
 def test_longer_budgets_and_more_pictures_take_longer() -> None:
     for architecture in ARCHITECTURES:
-        seconds = [estimate_seconds(architecture, budget, 60) for budget in BUDGETS]
-        assert seconds == sorted(seconds) and seconds[0] > 0
-        assert estimate_seconds(architecture, "quick", 2000) > estimate_seconds(architecture, "quick", 60)
+        seconds = [estimate_seconds(architecture, minutes, 60) for minutes in (2, 10, 30)]
+        assert seconds == sorted(seconds) and seconds[1:] == [600, 1800]
+        assert estimate_seconds(architecture, 3, 20_000) > estimate_seconds(architecture, 3, 60)
 
 
 def test_the_quick_budget_stays_below_six_minutes_for_the_demo() -> None:
-    assert estimate_seconds("retinanet_mobilenet_v2", "quick", 80) < 360
+    assert estimate_seconds("retinanet_mobilenet_v2", BUDGETS["quick"].minutes, 80) < 360
 
 
 def test_every_choice_says_what_it_is() -> None:

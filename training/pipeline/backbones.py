@@ -63,6 +63,20 @@ def keep_normalisation(backbone: Any) -> None:
         norm.trainable = False
 
 
+def release(backbone: Any, channels: int) -> None:
+    """Let the late stages of a frozen backbone learn: from the first block on that gives at least `channels` channels.
+
+    The early ones see edges and textures, which are the same everywhere, and cost most (arXiv 1411.1792); the batch
+    normalisation stays as it is.
+    """
+    backbone.trainable = True
+    late = False
+    for layer in backbone.layers:
+        late = late or (isinstance(layer, nn_blocks.InvertedBottleneckBlock) and layer._out_filters >= channels)
+        layer.trainable = late
+    keep_normalisation(backbone)
+
+
 def pairs(backbone: Any) -> list[tuple[Any, Any]]:
     """The backbone's (convolution, batch normalisation) layers in order of execution."""
     return list(_pairs(backbone.layers))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ class Architecture:
     """A detector that can be trained.
 
     `input_size`: side in pixels of the square it sees; `weights`: folder of its starting weights below the weights
-    directory; `step_seconds`: one step of `batch_size` images on two cores.
+    directory; `step_seconds`: one step of `batch_size` images on two cores, a first guess until a run has measured it.
     """
 
     key: str
@@ -42,13 +41,12 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: steps for a dataset of ordinary size, and how often the test part is evaluated on the way."""
+    """How long a run may take from its start to the usable detector, in minutes."""
 
     key: str
     title: str
     description: str
-    steps: int
-    evaluations: int
+    minutes: float
 
 
 @dataclass(frozen=True)
@@ -102,16 +100,19 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
         "quick": Budget(
-            "quick", gettext_noop("Quick"), gettext_noop("A first look at what the detector can learn."), 300, 3
+            "quick", gettext_noop("Quick"), gettext_noop("A first look at what the detector can learn."), 3
         ),
         "standard": Budget(
-            "standard", gettext_noop("Standard"), gettext_noop("The usual choice for a detector to work with."), 1500, 6
+            "standard", gettext_noop("Standard"), gettext_noop("The usual choice for a detector to work with."), 10
         ),
         "thorough": Budget(
-            "thorough", gettext_noop("Thorough"), gettext_noop("For the last few percent, over lunch."), 5000, 10
+            "thorough", gettext_noop("Thorough"), gettext_noop("For the last few percent, over lunch."), 30
         ),
+        "own": Budget("own", gettext_noop("Your own time"), gettext_noop("As many minutes as you have."), 0),
     }
 )
+# What may be chosen as one's own time, in minutes: in less nothing is learnt, a longer one is a slip of the finger.
+LEAST_MINUTES, MOST_MINUTES = 2.0, 24 * 60.0
 
 AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     {
@@ -145,16 +146,31 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     }
 )
 
-# Seconds on two cores, measured: loading TensorFlow, building the model and its backbone, exporting and converting.
-_FIXED_SECONDS = 75.0
+# Seconds on two cores, measured.
 _SECONDS_PER_COPY = 0.05
+_SECONDS_PER_RECORD = 0.02
 _SECONDS_PER_EVALUATED_IMAGE = 0.03
+# Loading TensorFlow, and building and compiling the detector.
+_BUILDING_SECONDS = 35.0
+# Exporting and converting.
+_EXPORT_SECONDS = 30.0
 TEST_SHARE = 0.2
+# How many times the test part is scored on the way, and once at the end, where there is time for it.
+EVALUATIONS = 6
+# Changed copies may take this share of a run's time to make.
+_COPIES_SHARE = 0.15
+# However little time is left when everything is prepared, so much of the run's is for training.
+LEAST_TRAINING_SHARE = 0.4
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides a run, so that it can be repeated. Sizes are in pixels, `step` counts batches."""
+    """Everything that decides a run, so that it can be repeated. Sizes are in pixels, `steps` counts batches.
+
+    A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
+    `min_steps`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
+    `release_channels` channels learn too, at `backbone_rate` of the rate.
+    """
 
     architecture: str
     backbone: str
@@ -162,6 +178,7 @@ class RunConfig:
     budget: str
     augmentation: str
     seed: int
+    minutes: float
     steps: int
     batch_size: int
     input_size: int
@@ -173,10 +190,14 @@ class RunConfig:
     clip_norm: float = 10.0
     weight_decay: float = 4e-5
     freeze_backbone: bool = True
+    release_at: float = 0.6
+    release_channels: int = 64
+    backbone_rate: float = 0.3
     scale_min: float = 0.7
     scale_max: float = 1.4
     max_boxes: int = 100
     checkpoint_seconds: float = 20.0
+    min_steps: int = 150
 
     def save(self, workdir: Path | str) -> Path:
         """Write WORKDIR/config.json and return its path."""
@@ -195,41 +216,58 @@ def load(workdir: Path | str) -> RunConfig:
         raise ConfigError(f"{path} cannot be used as a configuration: {error}") from None
 
 
-def plan(*, architecture: str, budget: str, augmentation: str, seed: int, images: int) -> RunConfig:
-    """The configuration of a run on `images` artworks. Raises ConfigError for an unknown key, naming the known ones."""
+def plan(
+    *, architecture: str, budget: str, augmentation: str, seed: int, images: int, minutes: float | None = None
+) -> RunConfig:
+    """The configuration of a run on `images` artworks; `minutes` is for the budget "own" alone.
+
+    Raises ConfigError for an unknown key, naming the known ones, and for an impossible time.
+    """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    length = _choose(BUDGETS, "budget", budget)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
+    duration = minutes_of(budget, minutes)
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
         weights=chosen.weights,
-        budget=length.key,
+        budget=budget,
         augmentation=variety.key,
         seed=seed,
-        steps=_steps(length, images),
+        minutes=duration,
+        steps=0,
         batch_size=chosen.batch_size,
         input_size=chosen.input_size,
-        copies=variety.copies,
+        copies=min(variety.copies, int(duration * 60 * _COPIES_SHARE / (max(1, images) * _SECONDS_PER_COPY))),
         flip=variety.flip,
-        evaluations=length.evaluations,
+        evaluations=EVALUATIONS,
     )
 
 
-def estimate_seconds(architecture: str, budget: str, images: int) -> int:
-    """Seconds that a run on `images` artworks will take on two cores, from start to registered detector."""
+def minutes_of(budget: str, minutes: float | None) -> float:
+    """How long a run may take. Raises ConfigError for an unknown budget, and for one's own without a possible time."""
+    chosen = _choose(BUDGETS, "budget", budget)
+    if chosen.minutes:
+        return chosen.minutes
+    if minutes is None or not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+        raise ConfigError(f"Your own time must be from {LEAST_MINUTES:g} to {MOST_MINUTES:g} minutes, not {minutes}.")
+    return minutes
+
+
+def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
+    """Seconds that a run of `minutes` on `images` artworks will really take on two cores, from start to detector.
+
+    Longer than asked where reading all the pictures or the fewest steps that are worth it take longer.
+    """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    length = _choose(BUDGETS, "budget", budget)
-    copies = max(variety.copies for variety in AUGMENTATIONS.values())
-    evaluated = images * TEST_SHARE * (length.evaluations + 1)
-    seconds = _FIXED_SECONDS + _steps(length, images) * chosen.step_seconds
-    return round(seconds + images * copies * _SECONDS_PER_COPY + evaluated * _SECONDS_PER_EVALUATED_IMAGE)
+    before = _BUILDING_SECONDS + images * _SECONDS_PER_RECORD
+    after = seconds_after(round(images * TEST_SHARE))
+    least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
+    return round(max(minutes * 60, before + least + after))
 
 
-def _steps(budget: Budget, images: int) -> int:
-    """More pictures need more steps; beyond four times the ordinary 250 pictures the budget is the limit."""
-    factor = min(2.0, max(1.0, math.sqrt(images / 250)))
-    return round(budget.steps * factor)
+def seconds_after(test_images: int) -> float:
+    """Seconds that a run still takes when it has trained: to evaluate on `test_images` pictures, and to export."""
+    return _EXPORT_SECONDS + test_images * _SECONDS_PER_EVALUATED_IMAGE
 
 
 def _choose(options: Mapping[str, Option], what: str, key: str) -> Option:

@@ -83,14 +83,11 @@ def _set_data(data: Any, config: RunConfig, records: str, *, training: bool) -> 
 
 
 def _set_trainer(trainer: Any, config: RunConfig) -> None:
+    """The learning rate is none of Model Garden's schedules: `pace` sets it by the time that is left."""
     trainer.train_steps = config.steps
     trainer.optimizer_config = optimization.OptimizationConfig(
         {
             "optimizer": {"type": "adam", "adam": {"clipnorm": config.clip_norm}},
-            "learning_rate": {
-                "type": "cosine",
-                "cosine": {"initial_learning_rate": config.learning_rate, "decay_steps": config.steps},
-            },
-            "warmup": {"type": "linear", "linear": {"warmup_steps": config.warmup_steps, "warmup_learning_rate": 0.0}},
+            "learning_rate": {"type": "constant", "constant": {"learning_rate": config.learning_rate}},
         }
     )

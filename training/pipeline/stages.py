@@ -139,7 +139,10 @@ def _configure(run: Run) -> Phrase:
 
     run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
     title = config.ARCHITECTURES[run.config.architecture].title
-    return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
+    if run.config.steps:
+        return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
+    text = gettext_noop("%(architecture)s, minutes: %(minutes)g")
+    return Phrase(text, architecture=title, minutes=run.config.minutes)
 
 
 def _train(run: Run) -> Phrase:
@@ -150,8 +153,21 @@ def _train(run: Run) -> Phrase:
     done = int(trainer.step)
     going_on = Phrase(gettext_noop("Going on after step %(step)d."), step=done)
     run.on_event(events.log(going_on if done else Phrase(gettext_noop("The first step takes longest: it compiles."))))
-    train.train(trainer, run.workdir, _coco(run, "test"), on_event=run.on_event, stop=run.stop)
-    return Phrase(gettext_noop("steps: %(steps)d"), steps=run.config.steps)
+    seconds = _training_seconds(run)
+    train.train(trainer, run.workdir, _coco(run, "test"), seconds=seconds, on_event=run.on_event, stop=run.stop)
+    return Phrase(gettext_noop("steps: %(steps)d"), steps=int(trainer.step))
+
+
+def _training_seconds(run: Run) -> float | None:
+    """What is left of the run's time for training: without what the stages before took and those after will take."""
+    if run.config.steps:
+        return None
+    marks = (_mark(run.workdir, name) for name in STAGES)
+    before = float(sum(json.loads(mark.read_text())["seconds"] for mark in marks if mark.exists()))
+    after = config.seconds_after(len(run.manifest.part("test")))
+    building: float = run.memory["building"]
+    whole = run.config.minutes * 60
+    return max(whole - before - building - after, whole * config.LEAST_TRAINING_SHARE)
 
 
 def _evaluate(run: Run) -> Phrase:
@@ -162,7 +178,7 @@ def _evaluate(run: Run) -> Phrase:
         run.stop.check
     )
     evaluate.save(run.workdir, truth, scores, detections)
-    run.on_event(events.evaluation(run.config.steps, scores))
+    run.on_event(events.evaluation(int(trainer.step), scores))
     return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 
@@ -193,9 +209,11 @@ def _trainer(run: Run) -> Any:
     if "trainer" not in run.memory:
         from training.pipeline import configure, train
 
+        started = time.monotonic()
         classes = len(run.manifest.labels)
         experiment = run.memory.get("experiment") or configure.build(run.config, classes=classes, workdir=run.workdir)
         run.memory["trainer"] = train.build(run.config, experiment, run.workdir, run.weights_dir)
+        run.memory["building"] = time.monotonic() - started
     return run.memory["trainer"]
 
 

@@ -1,0 +1,110 @@
+"""How far a training is, by the clock and by its steps."""
+
+import dataclasses
+
+import pytest
+
+from training.pipeline import pace as pace_module
+from training.pipeline.config import RunConfig, plan
+from training.pipeline.pace import Pace
+
+
+class Clock:
+    """Stands in for the time, which the tests set."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pace_module, "time", made)
+    return made
+
+
+def _config(**changes: object) -> RunConfig:
+    made = plan(architecture="retinanet_mobilenet_v2", budget="standard", augmentation="none", seed=1, images=60)
+    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+
+
+def _go(pace: Pace, clock: Clock, steps: int, seconds: float) -> None:
+    """Steps of `seconds` each."""
+    for _ in range(steps):
+        clock.now += seconds
+        pace.step += 1
+        pace.measured(1, seconds)
+
+
+def test_a_training_by_the_clock_ends_when_its_time_is_over(clock: Clock) -> None:
+    pace = Pace(_config(), seconds=100)
+    _go(pace, clock, 400, 0.2)
+    assert pace.progress == pytest.approx(0.8)
+    assert pace.seconds_left == pytest.approx(20)
+    assert pace.total_steps == 500
+    _go(pace, clock, 100, 0.2)
+    assert pace.progress == 1 and pace.seconds_left == 0
+
+
+def test_a_slow_machine_gets_the_fewest_steps_that_are_worth_it(clock: Clock) -> None:
+    pace = Pace(_config(min_steps=50), seconds=100)
+    _go(pace, clock, 25, 10)
+    assert pace.progress == pytest.approx(0.5), "two and a half times the time is over, but half of the steps"
+    assert pace.seconds_left == pytest.approx(250)
+    assert pace.total_steps == 50
+
+
+def test_a_training_by_steps_does_not_look_at_the_clock(clock: Clock) -> None:
+    pace = Pace(_config(steps=40, evaluations=4), seconds=None)
+    _go(pace, clock, 10, 3)
+    assert pace.progress == 0.25 and pace.total_steps == 40
+    pace.evaluation_took(5)
+    assert pace.seconds_left == pytest.approx(30 * 3 + 2 * 5)
+
+
+def test_it_goes_on_where_an_earlier_try_stopped(clock: Clock) -> None:
+    pace = Pace(_config(), seconds=100, step=200, spent=60)
+    assert pace.progress == pytest.approx(0.6)
+    clock.now += 10
+    assert pace.elapsed == pytest.approx(70)
+
+
+def test_the_rate_warms_up_holds_and_falls_to_nothing(clock: Clock) -> None:
+    config = _config(steps=1000, learning_rate=1e-3, warmup_steps=50)
+    rates = [Pace(config, None, step=step).learning_rate() for step in (0, 24, 49, 99, 550, 999)]
+    assert rates[0] == pytest.approx(2e-5)
+    assert rates[1] == pytest.approx(5e-4)
+    assert rates[2] == rates[3] == 1e-3
+    assert rates[4] == pytest.approx(5e-4)
+    assert 0 < rates[5] < 1e-8
+
+
+def test_the_first_rates_do_not_depend_on_the_clock(clock: Clock) -> None:
+    slow, fast = (Pace(_config(), seconds=1000) for _ in range(2))
+    for _ in range(30):
+        slow.step += 1
+        fast.step += 1
+        fast_rate = fast.learning_rate()
+        clock.now += 0.7
+        assert slow.learning_rate() == fast_rate
+
+
+def test_evaluations_are_spread_evenly_and_none_is_at_the_end(clock: Clock) -> None:
+    pace, due = Pace(_config(steps=60, evaluations=6), None), []
+    while (before := pace.progress) < 1:
+        _go(pace, clock, 1, 1)
+        due += [pace.step] if pace.is_evaluation_due(before) else []
+    assert due == [10, 20, 30, 40, 50]
+
+
+def test_evaluations_that_take_too_long_are_left_out(clock: Clock) -> None:
+    pace, count = Pace(_config(evaluations=10), seconds=100), 0
+    while (before := pace.progress) < 1:
+        _go(pace, clock, 1, 0.25)
+        if pace.is_evaluation_due(before):
+            count += 1
+            pace.evaluation_took(5)
+    assert count == 2

@@ -1,0 +1,104 @@
+"""How far a training is and how long it will take: by the clock where a time was given, by steps where these were.
+
+Whoever gives a training ten minutes wants it over after ten, on a fast machine and on a busy one. So the learning rate,
+the release of the backbone and the evaluations follow the share of the time that is over, and not a number of steps
+that somebody guessed before. What the first losses depend on is the same in every run of a seed: the rate only
+begins to fall when a tenth of the way is done.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from training.pipeline.config import RunConfig
+
+# The share of the way after which the learning rate falls.
+_HELD = 0.1
+# How much of the step time the newest measurement makes up.
+_NEWEST = 0.2
+# Share of a training that evaluations on the way may take.
+_EVALUATIONS = 0.12
+
+
+@dataclass
+class Pace:
+    """`seconds` to train for, or None where `config.steps` says how long; `spent`: those of earlier tries among them.
+
+    All times are in seconds.
+    """
+
+    config: RunConfig
+    seconds: float | None
+    step: int = 0
+    spent: float = 0.0
+    step_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._since = time.monotonic()
+        self._evaluated = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training in all tries, evaluations among them."""
+        return self.spent + time.monotonic() - self._since
+
+    @property
+    def progress(self) -> float:
+        """How much of the way is done, 0 to 1. By the clock, but with no fewer than `config.min_steps` steps."""
+        if self.seconds is None:
+            return min(1.0, self.step / self.config.steps)
+        return min(1.0, self.elapsed / self.seconds, self.step / self.config.min_steps)
+
+    @property
+    def seconds_left(self) -> float:
+        """An honest guess: what is left of the time, or the steps that are left at the pace of now."""
+        missing = (self.config.steps if self.seconds is None else self.config.min_steps) - self.step
+        by_steps = max(0, missing) * self.step_seconds
+        if self.seconds is None:
+            return by_steps + self._evaluations_left() * self.evaluation_seconds
+        return max(by_steps, self.seconds - self.elapsed, 0.0)
+
+    @property
+    def total_steps(self) -> int:
+        """How many steps there will have been in the end; a guess that gets better where the clock decides."""
+        if self.seconds is None:
+            return self.config.steps
+        if self.progress >= 1 or not self.step_seconds:
+            return max(self.step, self.config.min_steps)
+        return max(self.config.min_steps, self.step + round(self.seconds_left / self.step_seconds))
+
+    def learning_rate(self) -> float:
+        """Of the next step: a linear warm-up, a plateau, and half a cosine down to nothing (arXiv 1608.03983)."""
+        warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
+        fallen = max(0.0, self.progress - _HELD) / (1 - _HELD)
+        return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * fallen))
+
+    def measured(self, steps: int, seconds: float) -> float:
+        """Take a measurement over `steps` steps into the pace; return what one of them took."""
+        newest = seconds / steps
+        self.step_seconds = (
+            newest if not self.step_seconds else self.step_seconds + _NEWEST * (newest - self.step_seconds)
+        )
+        return newest
+
+    def evaluation_took(self, seconds: float) -> None:
+        """Remember how long an evaluation takes."""
+        self.evaluation_seconds = seconds
+        self._evaluated += seconds
+
+    def is_evaluation_due(self, before: float) -> bool:
+        """Whether one lies between the progress `before` and now, and there is time for it.
+
+        They are spread evenly, without one at the end: the evaluation stage scores the finished detector.
+        """
+        count = self.config.evaluations
+        due = int(self.progress * count) > int(before * count) and self.progress < 1
+        return due and (
+            self.seconds is None or self._evaluated + self.evaluation_seconds <= _EVALUATIONS * self.seconds
+        )
+
+    def _evaluations_left(self) -> int:
+        return max(0, self.config.evaluations - 1 - int(self.progress * self.config.evaluations))
