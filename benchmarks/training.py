@@ -82,9 +82,14 @@ def train(workdir: Path) -> None:
     run = stages.open_run(workdir, weights.default_dir(), lambda event: None, supervision.Stop())
     for name in ("annotations", "partition", "augment", "tfrecord", "configure"):
         stages.STAGES[name](run)
-    trainer = train.build(run.config, run.memory["experiment"], workdir, run.weights_dir)
+    trainer = train.build(run.config, run.memory["experiment"], run.manifest.labels, workdir, run.weights_dir)
     truth = annotations.load(annotations.coco_path(workdir, "test"))
-    train.train(trainer, workdir, truth, on_event=lambda event: told(event) if clock.talking() else None, stop=clock)
+
+    def tell(event: dict[str, Any]) -> None:
+        if clock.talking():
+            told(event)
+
+    train.train(trainer, workdir, truth, seconds=None, on_event=tell, stop=clock)
     told(events.log(compare(clock.times)))
 
 

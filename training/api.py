@@ -125,10 +125,10 @@ class TrainingOptions(InDataset, APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, dataset_id: int) -> Response:
-        return Response(options_json(self.dataset))
+        return Response(options_json(self.dataset, request.user))
 
 
-def options_json(dataset: Dataset) -> dict[str, Any]:
+def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
     """The answer of TrainingOptions, which the training page shows too."""
     ready, _labels = services.readiness(dataset)
     images = ready.counts["artworks"]
@@ -144,6 +144,11 @@ def options_json(dataset: Dataset) -> dict[str, Any]:
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
+        "starts": [
+            {"id": detector.pk, "name": detector.name, "architecture": detector.architecture}
+            for detector in Detector.objects.usable_in(dataset.pk, user).filter(kind=Detector.Kind.TRAINED)
+            if files.can_go_on_from(detector)
+        ],
         "labels": [
             {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
             for label in snapshots.labels_of(dataset, with_boxes=False)

@@ -19,6 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from datasets import storing
 from training.models import Detector
+from training.pipeline.config import CHECKPOINT
 
 # A detector's folder also holds a SavedModel, which is a folder: it is downloaded as one ZIP.
 SAVED_MODEL = "saved_model"
@@ -57,6 +58,11 @@ def detector_files(detector: Detector) -> dict[str, int]:
     if not folder.is_dir():
         return {}
     return {entry.name: entry.stat().st_size for entry in sorted(folder.iterdir()) if entry.is_file()}
+
+
+def can_go_on_from(detector: Detector) -> bool:
+    """Whether a detector's folder holds the weights that a training can go on from."""
+    return (detector_folder(detector) / f"{CHECKPOINT}.index").is_file()
 
 
 def keep_detector(made: Path, run_id: int) -> str:

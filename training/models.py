@@ -108,6 +108,10 @@ class TrainingRun(Run):
     seed = models.PositiveIntegerField(_("seed"), default=0)
     minutes = models.FloatField(_("minutes"), default=0)
     name = models.CharField(_("name of the detector"), max_length=200)
+    # The detector that this training goes on from; null where it starts from the architecture's pretrained weights.
+    start = models.ForeignKey(
+        "training.Detector", models.SET_NULL, null=True, related_name="+", verbose_name=_("goes on from")
+    )
     snapshot = models.ForeignKey(Snapshot, models.RESTRICT, related_name="training_runs", verbose_name=_("snapshot"))
 
     class Meta:

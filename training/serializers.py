@@ -48,6 +48,7 @@ def _training_json(run: Run) -> dict[str, Any]:
         "budget": training.budget,
         "augmentation": training.augmentation,
         "minutes": training.minutes,
+        "start": training.start_id,
         "snapshot": training.snapshot_id,
         "detector": detector.pk if detector and detector.deleted_at is None else None,
     }
@@ -141,7 +142,8 @@ class Id(serializers.IntegerField):
 class TrainingRequestSerializer(serializers.Serializer[Any]):
     """What starts a training; `labels` null means all concepts that have boxes.
 
-    `minutes`, from start to usable detector, are for the budget "own" alone.
+    `minutes`, from start to usable detector, are for the budget "own" alone. `start`: the detector to go on from, null
+    for the pretrained weights of the architecture.
     """
 
     architecture = serializers.ChoiceField([(a.key, a.title) for a in ARCHITECTURES.values()])
@@ -150,6 +152,7 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     minutes = serializers.FloatField(
         required=False, allow_null=True, default=None, min_value=LEAST_MINUTES, max_value=MOST_MINUTES
     )
+    start = Id(required=False, allow_null=True, default=None)
     labels = serializers.ListField(child=Id(), required=False, allow_null=True, max_length=500)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
     name = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")

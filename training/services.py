@@ -53,12 +53,16 @@ def readiness(dataset: Dataset, label_ids: list[int] | None = None) -> tuple[Rea
 
 @dataclass(frozen=True)
 class TrainingChoice:
-    """What a person chooses for a training: keys of the pipeline's configuration, and the name of the detector."""
+    """What a person chooses for a training: keys of the pipeline's configuration, and the name of the detector.
+
+    `start`: id of the detector to go on from, None for the architecture's pretrained weights.
+    """
 
     architecture: str
     budget: str
     augmentation: str
     minutes: float | None = None
+    start: int | None = None
     seed: int = 0
     name: str = ""
 
@@ -73,8 +77,8 @@ def start_training(
 ) -> TrainingRun:
     """Freeze the dataset, make a run of it and hand it to the training queue (unless the caller runs it itself).
 
-    Raises Refusal for labels of another dataset and an impossible seed or time, and Conflict where there is too little
-    to train on (with the numbers) or another training of this dataset is on.
+    Raises Refusal for labels of another dataset, a detector that cannot be gone on from and an impossible seed or time,
+    and Conflict where there is too little to train on (with the numbers) or another training of this dataset is on.
     """
     _refuse_second_training(dataset)
     if not 0 <= choice.seed < 2**31:
@@ -97,16 +101,28 @@ def start_training(
 
 
 def _create_training(dataset: Dataset, user: Any, choice: TrainingChoice, labels: list[Label]) -> TrainingRun:
-    chosen = {**asdict(choice), "minutes": _minutes(choice)}
+    start = _start(dataset, user, choice)
+    chosen = {**asdict(choice), "minutes": _minutes(choice), "start": start}
     name = chosen.pop("name").strip() or _default_name(dataset, choice.architecture)
     return TrainingRun.objects.create(
         dataset=dataset,
         kind=Run.Kind.TRAINING,
         created_by=user,
         name=name,
-        snapshot=snapshots.freeze(dataset, labels, seed=choice.seed),
+        snapshot=snapshots.freeze(dataset, labels, seed=choice.seed, earlier=start),
         **chosen,
     )
+
+
+def _start(dataset: Dataset, user: Any, choice: TrainingChoice) -> Detector | None:
+    if choice.start is None:
+        return None
+    detector = Detector.objects.usable_in(dataset.pk, user).select_related("run__snapshot").filter(pk=choice.start)
+    for found in detector.filter(architecture=choice.architecture, run__isnull=False):
+        if files.can_go_on_from(found):
+            return found
+    text = _("This detector cannot be gone on from: it is not there any more, or has another architecture.")
+    raise Refusal(text, code="unknown_detector")
 
 
 def _minutes(choice: TrainingChoice) -> float:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from annotations.models import Box, Label
 from datasets.models import Artwork, Dataset
-from training.models import Snapshot
+from training.models import Detector, Snapshot
 from training.pipeline.manifest import VERSION, manifest_sha256
 from training.pipeline.partition import assign_splits
 
@@ -31,12 +31,16 @@ def artworks_of(dataset: Dataset) -> QuerySet[Artwork]:
     return Artwork.objects.present().filter(decided, dataset=dataset).order_by("pk")
 
 
-def freeze(dataset: Dataset, labels: list[Label], *, seed: int) -> Snapshot:
-    """Store the dataset as it is now: files by hash, labels, confirmed boxes, and the split by artwork."""
+def freeze(dataset: Dataset, labels: list[Label], *, seed: int, earlier: Detector | None = None) -> Snapshot:
+    """Store the dataset as it is now: files by hash, labels, confirmed boxes, and the split by artwork.
+
+    What `earlier`, a detector that is gone on from, was trained and tested on stays in the part that it was in.
+    """
     artworks = list(artworks_of(dataset))
     boxes = _boxes_by_artwork(dataset, labels)
     rows = [_artwork_row(artwork, boxes[artwork.pk]) for artwork in artworks]
-    splits = assign_splits(rows, seed=seed)
+    known = earlier.run.snapshot.manifest["artworks"] if earlier and earlier.run else []
+    splits = assign_splits(rows, seed=seed, known={row["sha256"]: row["split"] for row in known})
     for row in rows:
         row["split"] = splits[row["id"]]
     manifest = {

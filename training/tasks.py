@@ -167,7 +167,9 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
     if not (workdir / pipeline_config.FILE_NAME).exists():
         chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
         images = len(manifest["artworks"])
-        pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, images=images).save(workdir)
+        start = str(files.detector_folder(run.start).resolve()) if run.start else ""
+        plan = pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, images=images, start=start)
+        plan.save(workdir)
     return workdir
 
 

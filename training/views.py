@@ -56,7 +56,7 @@ def training(request: HttpRequest, dataset_id: int) -> HttpResponse:
     for listed in page.object_list:
         listed.score = _score(listed)
     active = _runs(dataset).filter(kind=Run.Kind.TRAINING).active().first()
-    options = options_json(dataset)
+    options = options_json(dataset, request.user)
     context = frame(dataset, "training") | {
         "page": page,
         "pages": page_numbers(page),

@@ -33,15 +33,16 @@ function showReadiness() {
   button.disabled = ids.length === 0 || (all && !options.ready);
 }
 
-async function start(event) {
+async function begin(event) {
   event.preventDefault();
   const { all, ids } = chosenLabels();
-  const { architecture, budget, augmentation, name, minutes } = Object.fromEntries(new FormData(form));
+  const { architecture, budget, augmentation, name, minutes, start } = Object.fromEntries(new FormData(form));
   const button = document.getElementById("start-button");
   button.disabled = true;
   try {
     const json = { architecture, budget, augmentation, name, labels: all ? null : ids };
     if (budget === "own") json.minutes = Number(minutes);
+    if (start) json.start = Number(start);
     const run = await api("POST", `/api/datasets/${dataset.id}/training-runs/`, { json });
     location.assign(run.urls.page);
   } catch (error) {
@@ -76,6 +77,16 @@ function watch(run) {
   });
 }
 
+/** Only a detector of the same architecture can be gone on from. */
+function showStarts() {
+  const select = form.elements.start;
+  if (!select) return;
+  const others = [...select.options].slice(1);
+  others.forEach((option) => (option.hidden = option.disabled = option.dataset.architecture !== form.elements.architecture.value));
+  if (select.selectedOptions[0].disabled) select.value = "";
+  document.getElementById("start-from").hidden = others.every((option) => option.disabled);
+}
+
 /** Whoever types a number of minutes means it. */
 function chooseOwnTime() {
   form.querySelector("input[name=budget][value=own]").checked = true;
@@ -86,9 +97,11 @@ if (form) {
   form.addEventListener("change", () => {
     showTimes();
     showReadiness();
+    showStarts();
   });
-  form.addEventListener("submit", start);
+  form.addEventListener("submit", begin);
   showTimes();
   showReadiness();
+  showStarts();
 }
 if (active) watch(active);

@@ -104,3 +104,22 @@ def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
 
 def test_a_dataset_without_labels_is_refused() -> None:
     assert "no concept" in judge(artworks=0, boxed=0).problems[0]
+
+
+def test_what_was_trained_on_before_is_never_tested_on_later() -> None:
+    before = [_artwork(number, number % 3 + 1) for number in range(1, 21)]
+    first = assign_splits(before, seed=1)
+    known = {row["sha256"]: first[row["id"]] for row in before}
+    grown = before + [_artwork(number, number % 4 + 1) for number in range(21, 61)]
+    for seed in range(10):
+        later = assign_splits(grown, seed=seed, known=known)
+        assert {number: later[number] for number in first} == first
+        assert 8 <= Counter(later.values())["test"] <= 20
+        assert "test" in {later[number] for number in range(21, 61)}
+
+
+def test_a_dataset_of_nothing_new_keeps_its_parts() -> None:
+    rows = [_artwork(number, 1) for number in range(1, 11)]
+    parts = {row["id"]: "test" if row["id"] > 7 else "train" for row in rows}
+    known = {row["sha256"]: parts[row["id"]] for row in rows}
+    assert assign_splits(rows, seed=4, known=known) == parts

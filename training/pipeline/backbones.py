@@ -54,7 +54,6 @@ def load_into(backbone: Any, weights: str, folder: Path) -> None:
     else:
         raise WeightsDoNotFit(f"Unknown weights “{weights}”.")
     assign(backbone, layers)
-    keep_normalisation(backbone)
 
 
 def keep_normalisation(backbone: Any) -> None:

@@ -13,6 +13,8 @@ from typing import TypeVar
 from training.pipeline.translation import gettext_noop
 
 FILE_NAME = "config.json"
+# In a detector's folder: what a later training goes on from.
+CHECKPOINT = "checkpoint/weights"
 
 Option = TypeVar("Option")
 
@@ -165,7 +167,8 @@ LEAST_TRAINING_SHARE = 0.4
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides a run, so that it can be repeated. Sizes are in pixels, `steps` counts batches.
+    """Everything that decides a run, so that it can be repeated. `start` is the folder of the detector to go on from,
+    "" where it starts from `weights`. Sizes are in pixels, `steps` counts batches.
 
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
     `min_steps`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
@@ -198,6 +201,7 @@ class RunConfig:
     max_boxes: int = 100
     checkpoint_seconds: float = 20.0
     min_steps: int = 150
+    start: str = ""
 
     def save(self, workdir: Path | str) -> Path:
         """Write WORKDIR/config.json and return its path."""
@@ -217,9 +221,18 @@ def load(workdir: Path | str) -> RunConfig:
 
 
 def plan(
-    *, architecture: str, budget: str, augmentation: str, seed: int, images: int, minutes: float | None = None
+    *,
+    architecture: str,
+    budget: str,
+    augmentation: str,
+    seed: int,
+    images: int,
+    minutes: float | None = None,
+    start: str = "",
 ) -> RunConfig:
     """The configuration of a run on `images` artworks; `minutes` is for the budget "own" alone.
+
+    `start`: the folder of an earlier detector of this architecture to go on from.
 
     Raises ConfigError for an unknown key, naming the known ones, and for an impossible time.
     """
@@ -240,6 +253,7 @@ def plan(
         copies=min(variety.copies, int(duration * 60 * _COPIES_SHARE / (max(1, images) * _SECONDS_PER_COPY))),
         flip=variety.flip,
         evaluations=EVALUATIONS,
+        start=start,
     )
 
 

@@ -2,7 +2,7 @@
 
 model.tflite (float16, with its non-maximum suppression) is what WebNet runs, since it is tens of times faster on a
 processor; saved_model/ is for graphics cards and for other programs. labels.txt, detector.json, config.yaml and
-model_card.md say what they are.
+model_card.md say what they are; checkpoint/ holds the weights that a later training can go on from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving import export_tflite_lib
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import evaluate
+from training.pipeline import evaluate, transfer
 from training.pipeline.config import ARCHITECTURES, RunConfig
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
@@ -40,6 +40,7 @@ def export(
     partial.mkdir(parents=True)
     _write_saved_model(model, experiment, partial / "saved_model")
     (partial / "model.tflite").write_bytes(to_tflite(model, experiment))
+    transfer.keep(model, partial)
     _write_description(partial, config, manifest, scores)
     shutil.copy(workdir / evaluate.FILE_NAME, partial)
     (partial / "config.yaml").write_text(yaml.safe_dump(experiment.as_dict()), encoding="utf-8")

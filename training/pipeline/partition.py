@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from training.pipeline.manifest import Manifest
@@ -52,19 +53,25 @@ _NOTHING = object()
 
 
 def assign_splits(
-    artworks: Sequence[Mapping[str, Any]], *, seed: int, test_fraction: float = TEST_FRACTION
+    artworks: Sequence[Mapping[str, Any]],
+    *,
+    seed: int,
+    test_fraction: float = TEST_FRACTION,
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[Any, str]:
     """Give every artwork id "train" or "test", the same for the same input in any order.
 
     `artworks`: mappings with `id`, `sha256` and `boxes` (each with `label`). Equal files stay together. Every label
     gets about `test_fraction` of its artworks into test; a label on at least two groups appears in both parts where
-    the labels beside it allow that. With two or more groups neither part is empty.
+    the labels beside it allow that. With two or more groups neither part is empty. `known`: the parts that files (by
+    their sha256) were in before; they stay there, so that a detector is never tested on what it once learnt.
     Raises ValueError for a fraction outside (0, 1).
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"The test fraction must lie between 0 and 1, not {test_fraction}.")
     groups = sorted(_groups(artworks), key=lambda group: _shuffle_key(seed, group.key))
-    chosen = _choose_test(groups, test_fraction)
+    parts = {f"file:{sha256}": part for sha256, part in known.items()}
+    chosen = _choose_test(groups, test_fraction, parts)
     return {key: "test" if group.key in chosen else "train" for group in groups for key in group.ids}
 
 
@@ -84,7 +91,7 @@ def _shuffle_key(seed: int, key: str) -> str:
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
-def _choose_test(groups: Sequence[_Group], fraction: float) -> set[str]:
+def _choose_test(groups: Sequence[_Group], fraction: float, known: Mapping[str, str]) -> set[str]:
     """Rarest label first, take its groups until it has its share in test; a label's last group stays in train."""
     holders: dict[Hashable, list[_Group]] = {}
     for group in groups:
@@ -93,6 +100,11 @@ def _choose_test(groups: Sequence[_Group], fraction: float) -> set[str]:
     left = Counter({label: len(rows) for label, rows in holders.items()})
     taken: Counter[Hashable] = Counter()
     chosen: set[str] = set()
+    for group in groups:
+        if known.get(group.key) == "test":
+            chosen.add(group.key)
+            taken.update(group.labels)
+            left.subtract(group.labels)
     # `holders` keeps the shuffled order of first appearance, so equally rare labels are in a fixed order too.
     order = sorted(holders, key=lambda label: (len(holders[label]), [group.key for group in holders[label]]))
     wanted = {label: _share(len(holders[label]), fraction) for label in order}
@@ -102,12 +114,12 @@ def _choose_test(groups: Sequence[_Group], fraction: float) -> set[str]:
         for group in rows:
             if taken[label] >= wanted[label]:
                 break
-            if group.key not in chosen and all(left[other] > 1 for other in group.labels):
+            if group.key not in chosen | known.keys() and all(left[other] > 1 for other in group.labels):
                 chosen.add(group.key)
                 taken.update(group.labels)
                 left.subtract(group.labels)
     if not chosen and len(groups) > 1:
-        chosen.add(groups[-1].key)
+        chosen.add(next((group.key for group in reversed(groups) if group.key not in known), groups[-1].key))
     return chosen
 
 

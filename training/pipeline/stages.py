@@ -210,9 +210,10 @@ def _trainer(run: Run) -> Any:
         from training.pipeline import configure, train
 
         started = time.monotonic()
-        classes = len(run.manifest.labels)
-        experiment = run.memory.get("experiment") or configure.build(run.config, classes=classes, workdir=run.workdir)
-        run.memory["trainer"] = train.build(run.config, experiment, run.workdir, run.weights_dir)
+        labels = run.manifest.labels
+        config, workdir = run.config, run.workdir
+        experiment = run.memory.get("experiment") or configure.build(config, classes=len(labels), workdir=workdir)
+        run.memory["trainer"] = train.build(config, experiment, labels, workdir, run.weights_dir)
         run.memory["building"] = time.monotonic() - started
     return run.memory["trainer"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from typing import Any
 import tensorflow as tf
 from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, weights
+from training.pipeline import backbones, events, transfer, weights
 from training.pipeline.annotations import Coco
 from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
 from training.pipeline.events import Metrics, OnEvent
+from training.pipeline.manifest import LabelEntry
 from training.pipeline.optimizers import TwoRates
 from training.pipeline.pace import Pace
 from training.pipeline.supervision import Stop, Stopped
@@ -50,10 +51,12 @@ class Trainer:
     seconds: Any
 
 
-def build(config: RunConfig, experiment: Any, workdir: Path, weights_dir: Path) -> Trainer:
-    """A model with a pretrained backbone, or as the last checkpoint in WORKDIR/checkpoints left it.
+def build(
+    config: RunConfig, experiment: Any, labels: Sequence[LabelEntry], workdir: Path, weights_dir: Path
+) -> Trainer:
+    """A model of `labels` with a pretrained backbone or all that an earlier detector has learnt.
 
-    Raises WeightsError.
+    Where WORKDIR/checkpoints holds a checkpoint, as that left it. Raises WeightsError, ConfigError.
     """
     tf.random.set_seed(config.seed)
     task = RetinaNetTask(experiment.task)
@@ -65,10 +68,12 @@ def build(config: RunConfig, experiment: Any, workdir: Path, weights_dir: Path) 
     checkpoints = tf.train.CheckpointManager(checkpoint, str(workdir / "checkpoints"), max_to_keep=2)
     if checkpoints.latest_checkpoint:
         checkpoint.restore(checkpoints.latest_checkpoint)
-        if config.weights:
-            backbones.keep_normalisation(model.backbone)
+    elif config.start:
+        transfer.go_on_from(Path(config.start), model, config, labels)
     elif config.weights:
         backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
+    if config.weights:
+        backbones.keep_normalisation(model.backbone)
     return Trainer(config, experiment, task, checkpoints, model, optimizer, step, seconds)
 
 

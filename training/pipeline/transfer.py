@@ -1,0 +1,90 @@
+"""Going on from an earlier detector: all that it has learnt, also where concepts have come, gone or changed places.
+
+A detector's folder keeps the weights as a TensorFlow checkpoint beside the files that are used, which are rounded
+(float16) or frozen (SavedModel).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from official.vision.tasks.retinanet import RetinaNetTask
+
+from training.pipeline import configure
+from training.pipeline.config import CHECKPOINT, ConfigError, RunConfig
+from training.pipeline.manifest import LabelEntry
+from training.pipeline.translation import Phrase, gettext_noop
+
+Array = npt.NDArray[np.float32]
+
+
+def keep(model: Any, folder: Path) -> None:
+    """Write the weights of `model` into a detector's `folder`."""
+    (folder / CHECKPOINT).parent.mkdir()
+    tf.train.Checkpoint(model=model).write(str(folder / CHECKPOINT))
+
+
+def go_on_from(folder: Path, model: Any, config: RunConfig, labels: Sequence[LabelEntry]) -> None:
+    """Give `model`, which detects `labels` in this order, the weights of the detector in `folder`.
+
+    What it knows of a concept goes to the concept of the same id or, in a detector of another dataset, of the same
+    name; new concepts begin as they would without it.
+
+    Raises ConfigError where the folder has no weights or those of another architecture.
+    """
+    text = gettext_noop("The detector to go on from is not there any more, or has another architecture.")
+    try:
+        known = json.loads((folder / "detector.json").read_text(encoding="utf-8"))["labels"]
+        earlier = _earlier(folder, config, classes=len(known))
+        sources = [_source(label, known) for label in labels]
+    except (OSError, ValueError, LookupError, TypeError, AssertionError, tf.errors.OpError) as error:
+        raise ConfigError(Phrase(text)) from error
+    classifier = model.head._classifier
+    joined = _joined(earlier.head._classifier.get_weights(), classifier.get_weights(), len(known), sources)
+    for target, source in zip(model.weights, earlier.weights, strict=True):
+        if target.shape == source.shape:
+            target.assign(source)
+    classifier.set_weights(joined)
+
+
+def _earlier(folder: Path, config: RunConfig, *, classes: int) -> Any:
+    experiment = configure.build(dataclasses.replace(config, weights=""), classes=classes, workdir=folder)
+    model = RetinaNetTask(experiment.task).build_model()
+    tf.train.Checkpoint(model=model).read(str(folder / CHECKPOINT)).assert_existing_objects_matched()
+    return model
+
+
+def _source(label: LabelEntry, known: Sequence[Mapping[str, Any]]) -> int | None:
+    """The class number of a label in the earlier detector, where 0 is the background; None if it is new to it."""
+    ids, names = [row["id"] for row in known], [row["name"].casefold() for row in known]
+    for wanted, there in ((label.id, ids), (label.name.casefold(), names)):
+        if wanted in there:
+            return there.index(wanted) + 1
+    return None
+
+
+def _joined(before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None]) -> list[Array]:
+    """Weights of a classifier: each class as it was in `before` under the number in `sources`, new ones as in `fresh`.
+
+    The last axis of what differs by class holds, for each anchor, the background and then each of the concepts, of
+    which `before` has `known`.
+    """
+    joined = []
+    for old, new in zip(before, fresh, strict=True):
+        if old.shape[-1] % (known + 1):  # not by class
+            joined.append(old)
+            continue
+        earlier = old.reshape(*old.shape[:-1], -1, known + 1)
+        classes = new.reshape(*new.shape[:-1], -1, len(sources) + 1).copy()
+        for number, source in enumerate([0, *sources]):
+            if source is not None:
+                classes[..., number] = earlier[..., source]
+        joined.append(classes.reshape(new.shape))
+    return joined
