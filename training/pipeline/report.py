@@ -18,7 +18,6 @@ from pycocotools.cocoeval import COCOeval
 from training.pipeline.annotations import Coco, boxes_by_image
 from training.pipeline.scores import Detection, Scores, intersection_over_union, judge
 
-VERSION = 1
 MATCH_IOU = 0.5
 # Below this score a box is never offered to people, and none of an artwork's is kept.
 LOWEST_SCORE = 0.05
@@ -53,7 +52,6 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
     return {
         **scores,
         **everything,
-        "version": VERSION,
         "per_label": [{**row, **more[i]} for i, row in enumerate(scores["per_label"])],
         "at_best": {name: sum(row[name] for row in artworks) for name in ("found", "missed", "invented")},
         "confusion": _confusion(artworks, [category["id"] for category in truth["categories"]]),
