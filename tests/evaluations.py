@@ -40,7 +40,7 @@ def _drawn(box: dict[str, Any], classes: int) -> list[dict[str, Any]]:
     if what == 0:
         return []
     if what == 3:
-        return [{**near, "category_id": box["category_id"] % classes + 1, "score": 0.8}]
+        return [{**near, "category_id": box["category_id"] % classes + 1, "score": 0.95}]
     return [{**near, "category_id": box["category_id"], "score": 0.9 - 0.01 * (box["id"] % 30)}]
 
 

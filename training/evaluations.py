@@ -51,7 +51,8 @@ def percent(part: float | None, whole: float = 1) -> int | None:
 def headline(evaluation: Evaluation) -> dict[str, int | None]:
     """How many of 100 boxes of a person it finds, how many of 100 of its own are right, and on how many that rests."""
     counts = evaluation["at_best"]
-    boxes, drawn = counts["found"] + counts["missed"], counts["found"] + counts["invented"]
+    known = counts["found"] + counts["swapped"]
+    boxes, drawn = known + counts["missed"], known + counts["invented"]
     return {"boxes": boxes, "found": percent(counts["found"], boxes), "right": percent(counts["found"], drawn)}
 
 

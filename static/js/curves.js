@@ -39,7 +39,7 @@ export function axis(label, format, more = {}) {
 export function drawLines(element, { columns, series, axes, scales, label }) {
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", label);
-  const plot = new uPlot({ width: element.clientWidth, height: HEIGHT, series, axes, scales, cursor: { drag: { x: false, y: false } } }, columns, element);
+  const plot = new uPlot({ width: element.clientWidth, height: HEIGHT, series, axes, scales, cursor: { drag: { x: false, y: false } }, legend: { markers: { dash: (u, n) => (u.series[n].dash?.length ? "dashed" : "solid") } } }, columns, element);
   new ResizeObserver(() => {
     const width = element.clientWidth;
     if (width && width !== plot.width) plot.setSize({ width, height: HEIGHT });

@@ -15,7 +15,7 @@ function inked(own) {
 }
 
 function conceptLine({ name, colour: own, curve }, n) {
-  const value = (_, precision, __, at) => (precision == null ? "–" : interpolate(gettext("%s right, from a score of %s"), [percent(precision), percent(curve[at][2])]));
+  const value = (_, precision, __, at) => (precision == null ? "–" : interpolate(gettext("%(right)s right, from a score of %(score)s"), { right: percent(precision), score: percent(curve[at][2]) }, true));
   return { label: name, stroke: () => inked(own), width: 2, dash: dashOf(n), points: { show: false }, value };
 }
 
@@ -31,7 +31,7 @@ function showConcepts(place) {
   drawLines(place, {
     columns: [recall, ...drawn.map(({ curve }) => recall.map((_, i) => curve[i]?.[1] ?? null))],
     series: [found, ...drawn.map(conceptLine)],
-    axes: [axis(gettext("Boxes found"), percent), axis(gettext("Of its own, right"), percent)],
+    axes: [axis(gettext("Boxes found"), percent, { size: 32 }), axis(gettext("Of its own, right"), percent)],
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
     label: interpolate(gettext("Curves of %s concepts; the table says the same in numbers"), [number(drawn.length)]),
   });
@@ -60,7 +60,7 @@ function showTrainings(place) {
   drawLines(place, {
     columns: [steps, ...known.map((row) => columnOf(smoothPoints(row.loss), steps)), ...known.map((row) => columnOf(row.AP50, steps))],
     series: [{ label: gettext("Step"), value: (_, v) => (v == null ? "–" : number(v)) }, ...known.map(loss), ...known.map(score)],
-    axes: [axis(gettext("Step"), number), axis(gettext("Loss"), (v) => number(v, 1), { scale: "loss" }), axis("AP50", percent, { scale: "ap", side: 1, grid: { show: false } })],
+    axes: [axis(gettext("Step"), number, { size: 32 }), axis(gettext("Loss"), (v) => number(v, 1), { scale: "loss" }), axis("AP50", percent, { scale: "ap", side: 1, grid: { show: false } })],
     scales: { x: { time: false }, loss: { range: (_, low, high) => [0, Math.max(high, 0.1) * 1.05] }, ap: { range: [0, 1] } },
     label: interpolate(gettext("Loss and accuracy of the trainings of %s"), [known.map(({ name }) => name).join(", ")]),
   });

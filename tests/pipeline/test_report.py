@@ -41,7 +41,7 @@ def reported(*detections: dict[str, Any]) -> dict[str, Any]:
 def test_a_perfect_detector_is_right_at_every_recall_and_its_threshold_keeps_all() -> None:
     told = reported(found(1, 1, ONE, 0.8), found(1, 2, TWO), found(2, 1, ONE, 0.6))
     assert (told["threshold"], told["precision"], told["recall"]) == (0.6, 1.0, 1.0)
-    assert told["at_best"] == {"found": 3, "missed": 0, "invented": 0}
+    assert told["at_best"] == {"found": 3, "swapped": 0, "missed": 0, "invented": 0}
     assert told["confusion"] == [[2, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     first, second, third = told["per_label"]
     assert (first["boxes"], first["threshold"], second["threshold"]) == (2, 0.6, 0.9)
@@ -61,7 +61,7 @@ def test_a_detector_that_misses_everything_has_no_threshold_and_misses_in_the_ta
 def test_a_detector_that_swaps_two_concepts_shows_it_beside_the_diagonal() -> None:
     told = reported(found(1, 2, ONE), found(1, 1, TWO), found(2, 2, ONE))
     assert told["confusion"] == [[0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert told["at_best"] == {"found": 0, "missed": 3, "invented": 3}
+    assert told["at_best"] == {"found": 0, "swapped": 3, "missed": 0, "invented": 0}
     worst = told["artworks"][0]
     assert (worst["artwork"], worst["swapped"]) == (100, 2)
     assert {row["outcome"] for row in [*worst["boxes"], *worst["detections"]]} == {"swapped"}

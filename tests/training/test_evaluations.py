@@ -66,7 +66,7 @@ def test_the_api_tells_what_the_training_found_out(get: Any, detector: Detector)
     assert [sum(row) for row in told["confusion"][:2]] == [6, 6]
     assert {row["name"]: row["boxes"] for row in told["per_label"]} == {"Angel": 6, "Halo": 6}
     assert (told["count"], told["page"], told["pages"], len(told["artworks"])) == (6, 1, 1, 6)
-    mistakes = [row["missed"] + row["invented"] - row["swapped"] for row in told["artworks"]]
+    mistakes = [row["missed"] + row["invented"] + row["swapped"] for row in told["artworks"]]
     assert mistakes == sorted(mistakes, reverse=True)
 
 

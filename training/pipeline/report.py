@@ -8,6 +8,7 @@ of it the fewer boxes a concept has there. Boxes are [x, y, width, height] in pi
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ LOWEST_SCORE = 0.05
 MOST_DETECTIONS = 100
 # Where no threshold can be found, because there is nothing to judge by.
 FALLBACK_SCORE = 0.3
+# What becomes of boxes; each is counted once.
+COUNTS = ("found", "swapped", "missed", "invented")
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -38,7 +41,8 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
     - `threshold`, `precision`, `recall`: the one score that serves all concepts best, and what comes of it;
     - `per_label`: also `boxes` (of the test part), `threshold`, `precision`, `recall` and `curve`, which is a list of
       [recall, precision, score] at IoU 0.5 up to the highest recall; null and empty where there is nothing to judge by;
-    - `at_best`: boxes `found`, `missed` and `invented` with each concept at its own threshold;
+    - `at_best`: boxes `found`, `swapped` (taken for another concept), `missed` and `invented`, each concept at its own
+      threshold;
     - `confusion`: numbers of boxes, a row per true concept and one for none (invented), a column per drawn concept and
       one for none (missed), in the order of `per_label`;
     - `artworks`: each test artwork with its boxes and detections and what became of them, the worst first.
@@ -53,7 +57,7 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
         **scores,
         **everything,
         "per_label": [{**row, **more[i]} for i, row in enumerate(scores["per_label"])],
-        "at_best": {name: sum(row[name] for row in artworks) for name in ("found", "missed", "invented")},
+        "at_best": {name: sum(row[name] for row in artworks) for name in COUNTS},
         "confusion": _confusion(artworks, [category["id"] for category in truth["categories"]]),
         "artworks": _told(artworks, truth),
     }
@@ -145,10 +149,9 @@ def _artwork(image: Row, boxes: list[Row], drawn: list[Row], needed: Mapping[int
     for box, row in pairs:
         same = box["category_id"] == row["category_id"]
         box["outcome"], row["outcome"] = ("found", "right") if same else ("swapped", "swapped")
-    found = sum(box["outcome"] == "found" for box in boxes)
-    counts = {"found": found, "missed": len(boxes) - found, "invented": len(sure) - found}
-    swapped = sum(box["outcome"] == "swapped" for box in boxes)
-    return {"image": image, "boxes": boxes, "drawn": drawn, "pairs": pairs, "swapped": swapped, **counts}
+    counts = Counter(box["outcome"] for box in boxes)
+    counts["invented"] = len(sure) - len(pairs)
+    return {"image": image, "boxes": boxes, "drawn": drawn, "pairs": pairs, **{name: counts[name] for name in COUNTS}}
 
 
 def match(boxes: Sequence[Row], drawn: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -184,19 +187,18 @@ def _confusion(artworks: Sequence[Row], categories: Sequence[int]) -> list[list[
 
 
 def _mistakes(artwork: Row) -> tuple[int, float]:
-    """For sorting: most mistakes first (a mix-up is one, not two), then the smallest share of boxes found."""
-    mistakes = artwork["missed"] + artwork["invented"] - artwork["swapped"]
+    """For sorting: most mistakes first, then the smallest share of boxes found."""
+    mistakes = artwork["missed"] + artwork["swapped"] + artwork["invented"]
     return -mistakes, artwork["found"] / max(1, len(artwork["boxes"]))
 
 
 def _told(artworks: Sequence[Row], truth: Coco) -> list[Row]:
     """Artworks as the file has them: not too many detections, and what the dataset knows them by."""
     labels = {category["id"]: category["label"] for category in truth["categories"]}
-    counts = ("found", "missed", "invented", "swapped")
     return [
         {
             **{name: artwork["image"][name] for name in ("artwork", "width", "height")},
-            **{name: artwork[name] for name in counts},
+            **{name: artwork[name] for name in COUNTS},
             "boxes": [_told_box(row, labels) for row in artwork["boxes"]],
             "detections": [_told_box(row, labels) for row in artwork["drawn"][:MOST_DETECTIONS]],
         }
