@@ -16,6 +16,9 @@ from training.models import Detector, Event
 FILE_NAME = "evaluation.json"
 # More points of a training's curve than this nobody sees.
 CURVE_POINTS = 400
+# What a page can show and a person take in; the table of concepts and the API have all of them.
+MOST_CONCEPTS = 24
+MOST_CURVES = 8
 
 Evaluation = dict[str, Any]
 
@@ -65,18 +68,37 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def confusion_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The confusion matrix's rows; a cell has its number, its depth of colour (0 to 4) and whether it is right."""
-    names = [row["name"] for row in evaluation["per_label"]]
-    table = evaluation["confusion"]
+def confusion(evaluation: Evaluation) -> dict[str, Any]:
+    """The confusion matrix of the concepts with the most boxes, in the order of the evaluation.
+
+    `names` of its concepts; `rows`, each with its concept's name (None: nothing was there) and its cells: the number,
+    the depth of its colour (0 to 4) and whether it is right. Where concepts are left out, a column before the last
+    one counts what was taken for them (`others`).
+    """
+    labels = evaluation["per_label"]
+    shown = sorted(_by_boxes(labels)[:MOST_CONCEPTS])
+    left_out = sorted(set(range(len(labels))) - set(shown))
     rows = []
-    for i, counts in enumerate(table):
-        most = max(1, sum(counts))
-        cells = [{"n": n, "depth": min(4, -(-4 * n // most)), "right": i == j} for j, n in enumerate(counts)]
-        nothing = i == len(names)
-        # Neither there nor drawn: there is nothing to count.
-        rows.append({"name": None if nothing else names[i], "cells": cells[:-1] if nothing else cells})
-    return rows
+    for i in [*shown, len(labels)]:
+        counts = evaluation["confusion"][i]
+        others = [sum(counts[j] for j in left_out)] if left_out else []
+        nothing = i == len(labels)
+        # What is neither there nor drawn cannot be counted.
+        cells = [*(counts[j] for j in shown), *others, *([] if nothing else counts[-1:])]
+        most = max(1, sum(cells))
+        told = [{"n": n, "depth": -(-4 * n // most), "right": shown[j : j + 1] == [i]} for j, n in enumerate(cells)]
+        rows.append({"name": None if nothing else labels[i]["name"], "cells": told})
+    return {"names": [labels[i]["name"] for i in shown], "others": len(left_out), "rows": rows}
+
+
+def curves(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The concepts whose curves are drawn: those with the most boxes among those that have one."""
+    labels = [row for row in evaluation["per_label"] if row["curve"]]
+    return [labels[i] for i in _by_boxes(labels)[:MOST_CURVES]]
+
+
+def _by_boxes(labels: Sequence[Mapping[str, Any]]) -> list[int]:
+    return sorted(range(len(labels)), key=lambda i: -labels[i]["boxes"])
 
 
 def pictures(rows: Sequence[dict[str, Any]], detector: Detector, evaluation: Evaluation) -> list[dict[str, Any]]:

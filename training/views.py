@@ -66,14 +66,14 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
-        "confusion": evaluations.confusion_rows(evaluation),
+        "confusion": evaluations.confusion(evaluation),
         "page": page,
         "pages": page_numbers(page),
         "query": f"?with={compared['other'].pk}" if "other" in compared else "",
         "pictures": evaluations.pictures(list(page.object_list), found, evaluation),
     }
     colours = dict(Label.objects.filter(dataset=found.dataset_id).values_list("pk", "colour"))
-    data["concepts"] = [row | {"colour": colours.get(row["label"])} for row in evaluation["per_label"]]
+    data["concepts"] = [row | {"colour": colours.get(row["label"])} for row in evaluations.curves(evaluation)]
     return render(request, "training/detector.html", context | {"data": data})
 
 

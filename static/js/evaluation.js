@@ -4,8 +4,6 @@ import { colour, smoothed } from "./chart.js";
 import { axis, dashOf, drawLines } from "./curves.js";
 import { number, pageData, percent } from "./dom.js";
 
-/** More lines than this nobody tells apart; the table has all. */
-const MOST_LINES = 8;
 const STEPS = 101;
 const { concepts, curves } = pageData();
 
@@ -21,19 +19,18 @@ function conceptLine({ name, colour: own, curve }, n) {
 
 /** Precision over recall, a line for each concept. */
 function showConcepts(place) {
-  const drawn = concepts.filter(({ curve }) => curve.length).sort((a, b) => b.boxes - a.boxes).slice(0, MOST_LINES);
-  if (!drawn.length) {
+  if (!concepts.length) {
     place.textContent = gettext("There is nothing to draw: it found no box.");
     return;
   }
   const recall = Array.from({ length: STEPS }, (_, i) => i / (STEPS - 1));
   const found = { label: gettext("Boxes found"), value: (_, v) => (v == null ? "–" : percent(v)) };
   drawLines(place, {
-    columns: [recall, ...drawn.map(({ curve }) => recall.map((_, i) => curve[i]?.[1] ?? null))],
-    series: [found, ...drawn.map(conceptLine)],
+    columns: [recall, ...concepts.map(({ curve }) => recall.map((_, i) => curve[i]?.[1] ?? null))],
+    series: [found, ...concepts.map(conceptLine)],
     axes: [axis(gettext("Boxes found"), percent, { size: 32 }), axis(gettext("Of its own, right"), percent)],
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
-    label: interpolate(gettext("Curves of %s concepts; the table says the same in numbers"), [number(drawn.length)]),
+    label: interpolate(gettext("Curves of %s concepts; the table says the same in numbers"), [number(concepts.length)]),
   });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,26 @@ def test_boxes_that_changed_between_two_trainings_count_as_a_difference(detector
     after["artworks"][0]["boxes"][0]["bbox"][0] += 5
     after["artworks"].pop()
     assert evaluations.differing_tests(before, after) == {"both": 5, "only": 1, "only_other": 0, "changed": 1}
+
+
+def test_of_very_many_concepts_those_with_the_most_boxes_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluations, "MOST_CONCEPTS", 2)
+    labels = [{"name": name, "boxes": boxes} for name, boxes in (("few", 1), ("many", 9), ("some", 4))]
+    table = [[1, 0, 0, 0], [2, 5, 1, 1], [0, 0, 4, 0], [3, 1, 0, 0]]
+    told = evaluations.confusion({"per_label": labels, "confusion": table})
+    assert (told["names"], told["others"]) == (["many", "some"], 1)
+    assert [[cell["n"] for cell in row["cells"]] for row in told["rows"]] == [[5, 1, 2, 1], [0, 4, 0, 0], [1, 0, 3]]
+    assert [[cell["right"] for cell in row["cells"]].index(True) for row in told["rows"][:2]] == [0, 1]
+    assert told["rows"][1]["cells"][1]["depth"] == 4 and not any(cell["right"] for cell in told["rows"][2]["cells"])
+
+
+def test_numbers_in_pictures_are_not_written_as_people_of_a_language_do(
+    detector: Detector, viewer: Any, client_of: Callable[..., Any]
+) -> None:
+    address = f"/datasets/{detector.dataset_id}/detectors/{detector.pk}/"
+    page = client_of(viewer).get(address, headers={"accept-language": "it"}).content.decode()
+    assert 'x="12.4"' in page and 'viewBox="0 0 200 150"' in page
+    assert not re.search(r'(x|y|width|height)="[0-9]*,', page)
 
 
 def test_a_training_that_went_on_from_a_checkpoint_has_one_curve(filled: Any) -> None:
