@@ -126,7 +126,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
         {"id": n, "name": name} for n, name in enumerate(("circle", "square", "triangle"), 1)
     ]
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.01)
+    assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.02)
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()
     assert (folder / "model.tflite").stat().st_size < 8e6
