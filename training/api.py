@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files import File
+from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -21,7 +22,7 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import files, live, services, snapshots
+from training import evaluations, files, live, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
 from training.pipeline.config import (
@@ -36,12 +37,14 @@ from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
     DetectorSerializer,
+    EvaluationSerializer,
     InferenceRequestSerializer,
     RunSerializer,
     TrainingRequestSerializer,
 )
 
 EVENTS_PER_ANSWER = 1000
+ARTWORKS_PER_ANSWER = 50
 SHOWN = ("trainingrun__detector", "inferencerun__detector", "created_by")
 
 
@@ -118,6 +121,25 @@ class DetectorFile(DetectorView):
             raise Http404
         stored = File((files.detector_folder(detector) / name).open("rb"))
         return download(request._request, stored, name=name, size=size)
+
+
+class DetectorEvaluation(DetectorView):
+    """How good a detector that was trained here is on the artworks kept aside, a page of these at a time."""
+
+    @extend_schema(parameters=[OpenApiParameter("page", int)], responses=EvaluationSerializer)
+    def get(self, request: Request, dataset_id: int, detector_id: int) -> Response:
+        detector = get_object_or_404(self.get_queryset(), pk=detector_id)
+        found = evaluations.evaluation_of(detector)
+        if found is None:
+            raise Refusal(evaluations.why_none(detector), code="no_evaluation", status_code=status.HTTP_404_NOT_FOUND)
+        paginator = Paginator(found["artworks"], ARTWORKS_PER_ANSWER)
+        try:
+            page = paginator.page(request.query_params.get("page", "1"))
+        except InvalidPage:
+            message = _("`page` must be a number from 1 to %(last)d.") % {"last": paginator.num_pages}
+            raise Refusal(message, code="invalid") from None
+        shown = {"count": paginator.count, "page": page.number, "pages": paginator.num_pages}
+        return Response(EvaluationSerializer({**found, **shown, "artworks": page.object_list}).data)
 
 
 class TrainingOptions(InDataset, APIView):

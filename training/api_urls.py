@@ -12,6 +12,11 @@ urlpatterns = [
     path(
         f"{IN_DATASET}detectors/<int:detector_id>/files/<str:name>/", api.DetectorFile.as_view(), name="detector-file"
     ),
+    path(
+        f"{IN_DATASET}detectors/<int:detector_id>/evaluation/",
+        api.DetectorEvaluation.as_view(),
+        name="detector-evaluation",
+    ),
     path(f"{IN_DATASET}training-options/", api.TrainingOptions.as_view(), name="training-options"),
     path(f"{IN_DATASET}training-runs/", api.TrainingRunList.as_view(), name="training-run-list"),
     path(f"{IN_DATASET}inference-runs/", api.InferenceRunList.as_view(), name="inference-run-list"),

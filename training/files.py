@@ -24,6 +24,8 @@ from training.pipeline.config import CHECKPOINT
 # A detector's folder also holds a SavedModel, which is a folder: it is downloaded as one ZIP.
 SAVED_MODEL = "saved_model"
 SAVED_MODEL_ZIP = "saved_model.zip"
+# TensorBoard's event files, in a run's work folder and in a detector's.
+SUMMARIES = "summaries"
 
 
 @cache
@@ -68,13 +70,16 @@ def can_go_on_from(detector: Detector) -> bool:
 def keep_detector(made: Path, run_id: int) -> str:
     """Move the folder that a training left behind to where detectors are kept; return its name there.
 
-    A rerun of the last step finds it already moved.
+    What TensorBoard shows of the training goes along, since the rest of the work folder is removed. A rerun of the last
+    step finds it already moved.
     """
     kept = detectors_folder() / f"{database_key()}-run-{run_id}"
     if made.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)
         _zip_saved_model(made)
+        if (made.parent / SUMMARIES).is_dir():
+            shutil.copytree(made.parent / SUMMARIES, made / SUMMARIES, dirs_exist_ok=True)
         shutil.move(made, kept)
     if not kept.is_dir():
         raise FileNotFoundError(f"The training left no detector in {made}.")

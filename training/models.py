@@ -137,6 +137,8 @@ class Detector(models.Model):
     input_size = models.PositiveIntegerField(_("input size"), editable=False)
     labels = models.JSONField(_("concepts"), editable=False)
     metrics = models.JSONField(_("metrics"), default=dict, editable=False)
+    # The score from which its boxes are worth a look, as its files say it; null where they do not.
+    threshold = models.FloatField(_("threshold"), null=True, blank=True, editable=False)
     folder = models.CharField(max_length=500, editable=False)
     dataset = models.ForeignKey(
         Dataset,

@@ -104,6 +104,7 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
             "input_size",
             "labels",
             "metrics",
+            "threshold",
             "created_at",
             "run",
             "dataset",
@@ -126,6 +127,55 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
             }
             for name, size in detector_files(detector).items()
         ]
+
+
+class ConceptEvaluationSerializer(serializers.Serializer[Any]):
+    """One concept at its best threshold; null where there is nothing to judge by.
+
+    `curve`: [recall, precision, score] at IoU 0.5, up to the highest recall that was reached.
+    """
+
+    label = serializers.IntegerField()
+    name = serializers.CharField()
+    boxes = serializers.IntegerField()
+    AP = serializers.FloatField(allow_null=True)
+    AP50 = serializers.FloatField(allow_null=True)
+    threshold = serializers.FloatField(allow_null=True)
+    precision = serializers.FloatField(allow_null=True)
+    recall = serializers.FloatField(allow_null=True)
+    curve = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+
+
+class EvaluatedArtworkSerializer(serializers.Serializer[Any]):
+    """A test artwork: its boxes and the detections, in pixels of the artwork, and what became of each."""
+
+    artwork = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    found = serializers.IntegerField()
+    missed = serializers.IntegerField()
+    invented = serializers.IntegerField()
+    swapped = serializers.IntegerField()
+    boxes = serializers.ListField(child=serializers.DictField())
+    detections = serializers.ListField(child=serializers.DictField())
+
+
+class EvaluationSerializer(serializers.Serializer[Any]):
+    """What `training.pipeline.report` says of a detector, with one page of its test artworks, the worst first."""
+
+    AP = serializers.FloatField()
+    AP50 = serializers.FloatField()
+    AP75 = serializers.FloatField()
+    threshold = serializers.FloatField(allow_null=True)
+    precision = serializers.FloatField(allow_null=True)
+    recall = serializers.FloatField(allow_null=True)
+    at_best = serializers.DictField(child=serializers.IntegerField())
+    per_label = ConceptEvaluationSerializer(many=True)
+    confusion = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+    count = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    artworks = EvaluatedArtworkSerializer(many=True)
 
 
 # What a database column of ids holds: a larger number is refused here and not by the database.

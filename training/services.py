@@ -326,6 +326,7 @@ def register_trained(run: TrainingRun, made: Path) -> Detector:
         input_size=description["input_size"],
         labels=description["labels"],
         metrics=description.get("metrics") or {},
+        threshold=description.get("threshold"),
         folder=folder,
         dataset=run.dataset,
         run=run,
@@ -345,6 +346,7 @@ def register_pretrained(folder: Path) -> Detector:
             "input_size": description["input_size"],
             "labels": description["labels"],
             "metrics": description.get("metrics") or {},
+            "threshold": description.get("threshold"),
         },
     )
     return detector

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
+from training import evaluations
 from training.api import options_json
 from training.models import Detector, Run, TrainingRun
 from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
 from training.serializers import DetectorSerializer, run_json
 
 RUNS_PER_PAGE = 20
+PICTURES_PER_PAGE = 12
 
 
 def _runs(dataset: Dataset) -> Any:
@@ -46,6 +48,49 @@ def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "detectors": described,
     }
     return render(request, "training/detectors.html", context | {"data": data})
+
+
+@require_safe
+def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpResponse:
+    """How good a detector is on the artworks kept aside; `?with=` names another one to compare it with."""
+    dataset = open_dataset(request, dataset_id)
+    found = get_object_or_404(Detector.objects.usable_in(dataset.pk, request.user), pk=detector_id)
+    context = frame(dataset, "detectors") | {"detector": found}
+    evaluation = evaluations.evaluation_of(found)
+    if evaluation is None:
+        return render(request, "training/detector.html", context | {"why": evaluations.why_none(found)})
+    page = Paginator(evaluation["artworks"], PICTURES_PER_PAGE).get_page(request.GET.get("page"))
+    compared, data = _comparison(found, evaluation, request.GET.get("with", ""))
+    context |= compared | {
+        "evaluation": evaluation,
+        "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
+        "headline": evaluations.headline(evaluation),
+        "concepts": evaluations.concepts(evaluation),
+        "confusion": evaluations.confusion(evaluation),
+        "page": page,
+        "pages": page_numbers(page),
+        "query": f"?with={compared['other'].pk}" if "other" in compared else "",
+        "pictures": evaluations.pictures(list(page.object_list), found, evaluation),
+    }
+    colours = dict(Label.objects.filter(dataset=found.dataset_id).values_list("pk", "colour"))
+    data["concepts"] = [row | {"colour": colours.get(row["label"])} for row in evaluations.curves(evaluation)]
+    return render(request, "training/detector.html", context | {"data": data})
+
+
+def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the page and its script need to show another detector beside this one, if one is wanted."""
+    others = evaluations.comparable(detector)
+    other = next((row for row in others if str(row.pk) == wanted), None)
+    theirs = evaluations.evaluation_of(other) if other else None
+    if other is None or theirs is None:
+        return {"others": others}, {"curves": []}
+    compared = {
+        "others": others,
+        "other": other,
+        "rows": evaluations.side_by_side(evaluation, theirs),
+        "tests": evaluations.differing_tests(evaluation, theirs),
+    }
+    return compared, {"curves": evaluations.training_curves([detector, other])}
 
 
 @require_safe

@@ -12,11 +12,13 @@ const REACH = 6;
 const SMALL_HEIGHT = 132;
 const LARGE_HEIGHT = 340;
 
-function colour(name) {
+/** A colour or a font of the page, as canvas needs it: static/css/tokens.css. */
+export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-function smoothed(values) {
+/** Each value averaged with its neighbours; gaps stay gaps. */
+export function smoothed(values) {
   return values.map((value, i) => {
     if (value == null) return null;
     let sum = 0;

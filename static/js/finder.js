@@ -7,6 +7,7 @@ import { showErrors } from "./forms.js";
 import { toast } from "./toast.js";
 
 const CREATE = "create";
+/** For a detector whose files name no score to begin with. */
 const THRESHOLD = 0.4;
 /** A detector that knows this many classes gets a field to filter them. */
 const MANY = 12;
@@ -53,12 +54,15 @@ export function openFinder(choice) {
   const first = choice.first ?? last.detector;
   if (detectors.some(({ id }) => id === first)) chosen.value = first;
   const mapping = element("div", { class: "mapping" });
-  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(last.threshold ?? THRESHOLD), mapping, scope(context));
+  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(), mapping, scope(context));
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
   const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], keep: true });
   const current = () => detectors.find(({ id }) => id === Number(chosen.value));
-  const fill = () => mapping.replaceChildren(...mappingRows(current(), context));
+  const fill = () => {
+    mapping.replaceChildren(...mappingRows(current(), context));
+    setThreshold(form.elements.threshold, last.thresholds?.[current().id] ?? current().threshold ?? THRESHOLD);
+  };
   chosen.addEventListener("change", fill);
   fill();
   form.addEventListener("submit", (event) => {
@@ -71,9 +75,15 @@ function title({ name, metrics }) {
   return metrics?.AP50 ? `${name} · AP50 ${percent(metrics.AP50)}` : name;
 }
 
-function thresholdField(value) {
-  const input = element("input", { type: "range", name: "threshold", min: "0.05", max: "0.95", step: "0.05", value });
-  const shown = element("output", {}, percent(value));
+/** The score to begin with is the detector's own best, unless somebody has chosen another one for it here. */
+function setThreshold(input, value) {
+  input.value = value;
+  input.dispatchEvent(new Event("input"));
+}
+
+function thresholdField() {
+  const input = element("input", { type: "range", name: "threshold", min: "0.05", max: "0.95", step: "0.01" });
+  const shown = element("output", {});
   input.addEventListener("input", () => shown.replaceChildren(percent(input.valueAsNumber)));
   const hint = element("span", { class: "soft small" }, gettext("Lower finds more and errs more. Suggestions can be narrowed down later."));
   return element("label", { class: "field" }, element("span", {}, gettext("Keep boxes from a score of"), " ", shown), input, hint);
@@ -163,7 +173,8 @@ async function start({ form, dialog, submit, detector, dataset, labels, artwork,
     const threshold = form.elements.threshold.valueAsNumber;
     const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json: { detector: detector.id, artwork: here, threshold, mapping } });
     const mappings = { ...last.mappings, [detector.id]: mapping };
-    localStorage.setItem(memory(dataset.id), JSON.stringify({ detector: detector.id, threshold, mappings }));
+    const thresholds = { ...last.thresholds, [detector.id]: threshold };
+    localStorage.setItem(memory(dataset.id), JSON.stringify({ detector: detector.id, thresholds, mappings }));
     dialog.close();
     onRun(run);
   } catch (error) {

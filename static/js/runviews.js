@@ -98,6 +98,7 @@ export class TrainingView {
     place.querySelector("p").textContent = interpolate(gettext("The detector “%s” is ready."), [detector.name]);
     const use = document.getElementById("use");
     if (use) use.href = `/datasets/${this.dataset.id}/detectors/?use=${detector.id}`;
+    document.getElementById("how-good").href = `/datasets/${this.dataset.id}/detectors/${detector.id}/`;
     place.hidden = false;
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,17 @@ live.publish(run.pk, [
 ])
 print(run.pk)
 """
+DETECTORS = """
+import json
+from datasets.models import Dataset
+from tests.evaluations import keep, of_dataset
+from training.models import Detector
+known = {{"kind": "trained", "dataset_id": {dataset}, "architecture": "a", "input_size": 256, "labels": []}}
+made = [Detector.objects.create(name="Seen", folder="seen-" + str(every), **known) for every in (1, 2)]
+for every, detector in enumerate(made, start=1):
+    keep(detector, of_dataset(Dataset.objects.get(pk={dataset}), every))
+print(json.dumps([detector.pk for detector in made]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +57,7 @@ def addresses(server: Server) -> list[str]:
     """Every page, with something on it."""
     dataset = server.seed(6)["dataset"]
     run = server.shell(EVENTS.format(dataset=dataset))
+    one, two = json.loads(server.shell(DETECTORS.format(dataset=dataset)))
     artwork = server.api(f"datasets/{dataset}/artworks/")["results"][0]["id"]
     empty = server.api("datasets/", {"name": "Empty", "description": ""})["id"]
     inside = [
@@ -53,6 +66,7 @@ def addresses(server: Server) -> list[str]:
         "labels/",
         "members/",
         "detectors/",
+        f"detectors/{one}/?with={two}",
         "training/",
         f"runs/{run}/",
         f"artworks/{artwork}/",

@@ -138,6 +138,7 @@ def test_a_finished_training_leads_to_its_detector(
     publish(run, ("detector", {"id": 7, "name": "Watched"}), ("status", {"state": "done", "message": ""}))
     page.locator("#done", has_text="Watched").wait_for()
     assert re.search(r"/detectors/\?use=7$", page.locator("#use").get_attribute("href") or "")
+    assert re.search(r"/detectors/7/$", page.locator("#how-good").get_attribute("href") or "")
 
 
 def test_the_training_page_shows_the_run_that_is_on(

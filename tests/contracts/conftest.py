@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from annotations.models import Label
 from datasets.models import Archive, Artwork, Membership
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
+from tests.evaluations import keep, of_dataset
 from training import files
 from training.models import Detector, InferenceRun, Run, Snapshot, TrainingRun
 
@@ -46,7 +47,7 @@ def people(owner: Any, curator: Any, annotator: Any, viewer: Any, outsider: Any)
 
 @pytest.fixture
 def scene(dataset: Any, people: dict[str, Any]) -> Scene:
-    """One of everything; only the detector has a file."""
+    """One of everything; only the detector has files."""
     label = Label.objects.create(dataset=dataset, name="Angel", colour="#aa3377", shortcut="1")
     artwork = artwork_row(dataset)
     box_row(artwork, label, (0, 0, 20, 20))
@@ -81,6 +82,7 @@ def _training(dataset: Any, user: Any) -> tuple[TrainingRun, Detector]:
     folder = files.detector_folder(detector)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(CONTENT)
+    keep(detector, of_dataset(dataset))
     return run, detector
 
 

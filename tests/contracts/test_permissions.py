@@ -64,6 +64,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("PATCH", D + "detectors/{detector_id}/", "curator", 200, {"name": "E"}),
     ("DELETE", D + "detectors/{detector_id}/", "curator", 409, None),
     ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 200, None),
+    ("GET", D + "detectors/{detector_id}/evaluation/", "viewer", 200, None),
     ("GET", D + "training-options/", "viewer", 200, None),
     ("GET", D + "training-runs/", "viewer", 200, None),
     ("POST", D + "training-runs/", "curator", 409, TRAINING),

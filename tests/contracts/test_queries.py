@@ -26,6 +26,7 @@ LISTS = [
     "/datasets/{dataset_id}/labels/",
     "/datasets/{dataset_id}/members/",
     "/datasets/{dataset_id}/detectors/",
+    "/datasets/{dataset_id}/detectors/{detector_id}/",
     "/datasets/{dataset_id}/training/",
     "/datasets/{dataset_id}/runs/{run_id}/",
     "/datasets/{dataset_id}/artworks/{artwork_id}/",

@@ -125,6 +125,8 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     assert description["labels"] == [
         {"id": n, "name": name} for n, name in enumerate(("circle", "square", "triangle"), 1)
     ]
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.02)
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()
     assert (folder / "model.tflite").stat().st_size < 8e6
@@ -132,14 +134,14 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
 
 def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:
     evaluation = json.loads((trained.workdir / "evaluation.json").read_text())
-    assert [row["artwork"] for row in evaluation["images"]] == list(range(9, 17))
+    assert sorted(row["artwork"] for row in evaluation["artworks"]) == list(range(9, 17))
     assert [row["label"] for row in evaluation["per_label"]] == [1, 2, 3]
 
 
 def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, tmp_path: Path) -> None:
     """Also where the artwork has twice the pixels of its file: its boxes are twice as large."""
     from training.pipeline.annotations import coco_path, load
-    from training.pipeline.evaluate import score
+    from training.pipeline.scores import score
 
     truth = load(coco_path(trained.workdir, "test"))
     images = [{**row, "file": row["file_name"], "width": 960, "height": 720} for row in truth["images"]]

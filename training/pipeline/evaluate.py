@@ -1,12 +1,10 @@
-"""Stage 7, evaluate: COCO scores of the test part, per label and in all, and what was found on each picture.
+"""Stage 7, evaluate: COCO scores of the test part, and what they mean for each concept and each artwork.
 
 Ground truth is annotations/test.json, pictures come from the test records. Boxes are in pixels of the oriented artwork.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,18 +12,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
-from training.pipeline.annotations import Coco, boxes_by_image
+from training.pipeline.annotations import Coco
+from training.pipeline.report import report
+from training.pipeline.scores import Detection, Scores, score
+
+# What measures the effort of annotating asks for it here.
+from training.pipeline.scores import intersection_over_union as intersection_over_union
 
 FILE_NAME = "evaluation.json"
-MATCH_IOU = 0.5
-# What a picture's report calls found; the scores themselves use every detection.
-MATCH_SCORE = 0.3
-
-Scores = dict[str, Any]
-Detection = dict[str, Any]
 
 
 class Evaluator:
@@ -80,84 +75,9 @@ class Evaluator:
         return rows
 
 
-def score(truth: Coco, detections: Sequence[Detection]) -> Scores:
-    """COCO's AP, AP50 and AP75 in all and AP and AP50 per label. A label without test boxes has null scores."""
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
-        coco = COCO()
-        coco.dataset = {**truth, "info": {}}
-        coco.createIndex()
-        results = coco.loadRes(list(detections)) if detections else _no_results(truth)
-        run = COCOeval(coco, results, "bbox")
-        run.evaluate()
-        run.accumulate()
-        run.summarize()
-    precision = run.eval["precision"][:, :, :, 0, -1]  # IoU thresholds × recall steps × labels
-    return {
-        "AP": _clean(run.stats[0]),
-        "AP50": _clean(run.stats[1]),
-        "AP75": _clean(run.stats[2]),
-        "per_label": [_label_scores(row, precision[:, :, i]) for i, row in enumerate(truth["categories"])],
-    }
-
-
-def match(truth: Coco, detections: Sequence[Detection]) -> list[dict[str, Any]]:
-    """Per image, at score ≥ 0.3 and IoU ≥ 0.5: how many boxes were found, missed, and drawn where there is nothing."""
-    boxes = boxes_by_image(truth)
-    by_image: dict[int, list[Detection]] = {}
-    for detection in detections:
-        if detection["score"] >= MATCH_SCORE:
-            by_image.setdefault(detection["image_id"], []).append(detection)
-    rows = []
-    for image in truth["images"]:
-        drawn = sorted(by_image.get(image["id"], []), key=lambda row: -row["score"])
-        hits = _hits(boxes[image["id"]], drawn)
-        counts = {"found": hits, "missed": len(boxes[image["id"]]) - hits, "wrong": len(drawn) - hits}
-        rows.append({"artwork": image["artwork"], **counts})
-    return rows
-
-
 def save(workdir: Path, truth: Coco, scores: Scores, detections: Sequence[Detection]) -> Path:
-    """Write WORKDIR/evaluation.json: the scores, and under "images" each test picture's matches."""
+    """Write WORKDIR/evaluation.json: the scores, and what `report` adds to them."""
     path = workdir / FILE_NAME
-    path.write_text(json.dumps({**scores, "images": match(truth, detections)}, indent=1), encoding="utf-8")
+    text = json.dumps(report(truth, detections, scores), ensure_ascii=False, allow_nan=False)
+    path.write_text(text, encoding="utf-8")
     return path
-
-
-def intersection_over_union(one: Sequence[float], other: Sequence[float]) -> float:
-    """IoU of two boxes [x, y, width, height]."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    shared = max(0.0, width) * max(0.0, height)
-    union = one[2] * one[3] + other[2] * other[3] - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _hits(boxes: Sequence[Mapping[str, Any]], drawn: Sequence[Detection]) -> int:
-    free = list(boxes)
-    hits = 0
-    for detection in drawn:
-        same = [box for box in free if box["category_id"] == detection["category_id"]]
-        best = max(same, key=lambda box: intersection_over_union(box["bbox"], detection["bbox"]), default=None)
-        if best is not None and intersection_over_union(best["bbox"], detection["bbox"]) >= MATCH_IOU:
-            free.remove(best)
-            hits += 1
-    return hits
-
-
-def _no_results(truth: Coco) -> COCO:
-    empty = COCO()
-    empty.dataset = {**truth, "annotations": []}
-    empty.createIndex()
-    return empty
-
-
-def _label_scores(category: Mapping[str, Any], precision: Any) -> dict[str, Any]:
-    known = precision[precision > -1]
-    row = {"label": category["label"], "name": category["name"]}
-    if not known.size:
-        return {**row, "AP": None, "AP50": None}
-    return {**row, "AP": _clean(known.mean()), "AP50": _clean(precision[0].mean())}
-
-
-def _clean(value: Any) -> float:
-    return round(max(0.0, float(value)), 4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -110,7 +111,8 @@ def _write_description(folder: Path, config: RunConfig, manifest: Manifest, scor
         "format": "retinanet_tflite",
         "input_size": config.input_size,
         "labels": labels,
-        "threshold": THRESHOLD,
+        # Two digits, rounded down: float16 moves scores a little. A run that an earlier version began has none.
+        "threshold": math.floor((scores.get("threshold") or THRESHOLD) * 100) / 100,
         "metrics": {name: scores[name] for name in ("AP", "AP50", "AP75")},
     }
     text = json.dumps(description, indent=1, ensure_ascii=False)

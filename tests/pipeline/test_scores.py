@@ -1,11 +1,11 @@
-"""COCO scores and matches: what is right, missed, and drawn where there is nothing."""
+"""COCO scores, and the overlap of two boxes."""
 
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.pipeline.evaluate import intersection_over_union, match, score
+from training.pipeline.scores import intersection_over_union, score
 
 BOX = [10.0, 10.0, 40.0, 30.0]
 
@@ -44,14 +44,6 @@ def test_a_better_scored_box_on_an_empty_picture_costs_precision() -> None:
     hit = _found(1, 1, BOX, 0.5)
     assert score(_truth(), [hit])["per_label"][0]["AP50"] == 1.0
     assert score(_truth(), [hit, _found(2, 1, BOX, 0.9)])["per_label"][0]["AP50"] < 0.6
-
-
-def test_matches_count_found_missed_and_wrong_boxes_of_each_artwork() -> None:
-    detections = [_found(1, 1, BOX), _found(1, 1, BOX, 0.8), _found(2, 2, BOX, 0.4), _found(2, 2, BOX, 0.1)]
-    assert match(_truth(), detections) == [
-        {"artwork": 100, "found": 1, "missed": 1, "wrong": 1},
-        {"artwork": 200, "found": 0, "missed": 0, "wrong": 1},
-    ]
 
 
 _box = st.tuples(st.floats(0, 50), st.floats(0, 50), st.floats(1, 50), st.floats(1, 50))

@@ -1,0 +1,181 @@
+"""How good a detector is, over the API and on its page; and what is said where nobody knows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from annotations.models import Label
+from datasets.models import Artwork
+from tests.annotations.factories import artwork_row, box_row
+from tests.evaluations import keep, of_dataset
+from training import evaluations, files, services
+from training.models import Detector, Event, Snapshot, TrainingRun
+
+pytestmark = pytest.mark.django_db
+CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
+
+
+@pytest.fixture
+def filled(dataset: Any, label: Label) -> Any:
+    """A dataset of six artworks, each with two boxes of two concepts."""
+    other = Label.objects.create(dataset=dataset, name="Halo", colour="#004488")
+    for number in range(6):
+        artwork = artwork_row(dataset, number)
+        box_row(artwork, label, (10, 10, 40, 30))
+        box_row(artwork, other, (100, 20, 50, 50))
+    return dataset
+
+
+def detector_of(dataset: Any, name: str = "D", **fields: Any) -> Detector:
+    known = {"kind": "trained", "dataset": dataset, "architecture": CHOICE["architecture"], "input_size": 256}
+    made = Detector.objects.create(name=name, labels=[], **known, **fields)
+    made.folder = f"evaluated-{made.pk}-{timezone.now().timestamp()}"
+    made.save()
+    return made
+
+
+@pytest.fixture
+def detector(filled: Any) -> Detector:
+    made = detector_of(filled)
+    keep(made, of_dataset(filled))
+    return made
+
+
+@pytest.fixture
+def get(client_of: Callable[..., Any], viewer: Any) -> Callable[..., Any]:
+    """`get("evaluation/", detector)`: a viewer's answer below a detector's address in the API; "" is its page."""
+
+    def fetch(path: str, detector: Detector, dataset: Any = None, **parameters: Any) -> Any:
+        prefix = "/api" if path else ""
+        address = f"{prefix}/datasets/{(dataset or detector.dataset).pk}/detectors/{detector.pk}/{path}"
+        return client_of(viewer).get(address, parameters)
+
+    return fetch
+
+
+def test_the_api_tells_what_the_training_found_out(get: Any, detector: Detector) -> None:
+    told = get("evaluation/", detector).json()
+    # Of twelve boxes every fourth is missed and every fourth taken for another concept; two are invented.
+    assert told["at_best"]["found"] == 6
+    assert [sum(row) for row in told["confusion"][:2]] == [6, 6]
+    assert {row["name"]: row["boxes"] for row in told["per_label"]} == {"Angel": 6, "Halo": 6}
+    assert (told["count"], told["page"], told["pages"], len(told["artworks"])) == (6, 1, 1, 6)
+    mistakes = [row["missed"] + row["invented"] + row["swapped"] for row in told["artworks"]]
+    assert mistakes == sorted(mistakes, reverse=True)
+
+
+@pytest.mark.parametrize("page", ["0", "2", "x", "-1", "9" * 30])
+def test_a_page_that_is_not_there_is_refused(get: Any, detector: Detector, page: str) -> None:
+    answer = get("evaluation/", detector, page=page)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_a_pretrained_detector_has_no_evaluation_and_the_reason_is_said(get: Any, dataset: Any) -> None:
+    pretrained = Detector.objects.create(name="P", kind="pretrained", input_size=9, labels=[], folder="no")
+    answer = get("evaluation/", pretrained, dataset)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_evaluation")
+    assert "not trained here" in answer.json()["message"]
+    assert "not trained here" in get("", pretrained, dataset).content.decode()
+
+
+@pytest.mark.parametrize("content", [None, '{"AP": 0.5, "images": []}', "{", "[]", '"x"', "5"])
+def test_missing_earlier_and_broken_files_are_no_fault(get: Any, dataset: Any, content: str | None) -> None:
+    detector = detector_of(dataset)
+    if content is not None:
+        keep(detector, {})
+        (files.detector_folder(detector) / "evaluation.json").write_text(content)
+    answer = get("evaluation/", detector)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_evaluation")
+    page = get("", detector)
+    assert page.status_code == 200 and "Train it again" in page.content.decode()
+
+
+def test_the_page_says_it_in_words(get: Any, detector: Detector) -> None:
+    page = get("", detector).content.decode()
+    assert "it finds 50" in page
+    assert "<svg" in page and 'class="overlay' in page
+
+
+def test_an_artwork_that_was_deleted_is_told_and_breaks_nothing(get: Any, detector: Detector) -> None:
+    gone, purged = Artwork.objects.order_by("pk")[:2]
+    Artwork.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    purged.delete()
+    page = get("", detector).content.decode()
+    assert page.count("has been deleted") == 2
+    assert gone.get_absolute_url() not in page
+
+
+def test_two_detectors_are_compared_and_different_test_artworks_are_said(get: Any, detector: Detector) -> None:
+    other = detector_of(detector.dataset, "Other")
+    assert f'value="{other.pk}"' not in get("", detector).content.decode()
+    keep(other, of_dataset(detector.dataset, every=2))
+    assert f'value="{other.pk}"' in get("", detector).content.decode()
+    page = get("", detector, **{"with": other.pk}).content.decode()
+    assert "Other" in page and "were not tested on the same" in page
+    keep(other, of_dataset(detector.dataset))
+    assert "were not tested on the same" not in get("", detector, **{"with": other.pk}).content.decode()
+
+
+@pytest.mark.parametrize("wanted", ["0", "x", "99999999999999999999", ""])
+def test_a_comparison_with_nothing_shows_the_page_without_one(get: Any, detector: Detector, wanted: str) -> None:
+    assert get("", detector, **{"with": wanted}).status_code == 200
+
+
+def test_boxes_that_changed_between_two_trainings_count_as_a_difference(detector: Detector) -> None:
+    before = evaluations.evaluation_of(detector)
+    assert before is not None
+    after = json.loads(json.dumps(before))
+    after["artworks"][0]["boxes"][0]["bbox"][0] += 5
+    after["artworks"].pop()
+    assert evaluations.differing_tests(before, after) == {"both": 5, "only": 1, "only_other": 0, "changed": 1}
+
+
+def test_of_very_many_concepts_those_with_the_most_boxes_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluations, "MOST_CONCEPTS", 2)
+    labels = [{"name": name, "boxes": boxes} for name, boxes in (("few", 1), ("many", 9), ("some", 4))]
+    table = [[1, 0, 0, 0], [2, 5, 1, 1], [0, 0, 4, 0], [3, 1, 0, 0]]
+    told = evaluations.confusion({"per_label": labels, "confusion": table})
+    assert (told["names"], told["others"]) == (["many", "some"], 1)
+    assert [[cell["n"] for cell in row["cells"]] for row in told["rows"]] == [[5, 1, 2, 1], [0, 4, 0, 0], [1, 0, 3]]
+    assert [[cell["right"] for cell in row["cells"]].index(True) for row in told["rows"][:2]] == [0, 1]
+    assert told["rows"][1]["cells"][1]["depth"] == 4 and not any(cell["right"] for cell in told["rows"][2]["cells"])
+
+
+def test_numbers_in_pictures_are_not_written_as_people_of_a_language_do(
+    detector: Detector, viewer: Any, client_of: Callable[..., Any]
+) -> None:
+    address = f"/datasets/{detector.dataset_id}/detectors/{detector.pk}/"
+    page = client_of(viewer).get(address, headers={"accept-language": "it"}).content.decode()
+    assert 'x="12.4"' in page and 'viewBox="0 0 200 150"' in page
+    assert not re.search(r'(x|y|width|height)="[0-9]*,', page)
+
+
+def test_a_training_that_went_on_from_a_checkpoint_has_one_curve(filled: Any) -> None:
+    snapshot = Snapshot.objects.create(dataset=filled, manifest={}, sha256="0" * 64)
+    run = TrainingRun.objects.create(dataset=filled, kind="training", name="T", snapshot=snapshot, **CHOICE)
+    said = [("metrics", {"step": step, "loss": loss}) for step, loss in [(1, 3.0), (2, 2.0), (3, 9.0), (3, 1.0)]]
+    for seq, (kind, payload) in enumerate([*said, ("evaluation", {"step": 3, "AP50": 0.4})], 1):
+        Event.objects.create(run=run, seq=seq, kind=kind, payload=payload)
+    (curve,) = evaluations.training_curves([detector_of(filled, run=run)])
+    assert curve == {"name": "D", "loss": [[1, 3.0], [2, 2.0], [3, 1.0]], "AP50": [[3, 0.4]]}
+
+
+def test_a_new_detector_keeps_its_threshold_and_what_tensorboard_shows(filled: Any, tmp_path: Path) -> None:
+    snapshot = Snapshot.objects.create(dataset=filled, manifest={}, sha256="0" * 64)
+    run = TrainingRun.objects.create(dataset=filled, kind="training", name="T", snapshot=snapshot, **CHOICE)
+    made = tmp_path / "detector"
+    made.mkdir()
+    (made / "detector.json").write_text(json.dumps({"input_size": 256, "labels": [], "threshold": 0.42}))
+    (tmp_path / "summaries").mkdir()
+    (tmp_path / "summaries" / "events.out.tfevents.1").write_bytes(b"curve")
+    detector = services.register_trained(run, made)
+    assert (files.detector_folder(detector) / "summaries" / "events.out.tfevents.1").read_bytes() == b"curve"
+    assert detector.threshold == 0.42
+    assert list(files.detector_files(detector)) == ["detector.json"]  # a folder is nothing to download
