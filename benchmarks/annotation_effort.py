@@ -110,7 +110,7 @@ def suggest(folder: Path | None, batch: Sequence[Named]) -> Iterator[list[Any]]:
 
 def annotate(truth: Sequence[Named], suggestions: Sequence[Any], effort: Effort) -> None:
     """Verify every suggestion, and draw what none of them shows."""
-    from training.pipeline.evaluate import intersection_over_union
+    from training.pipeline.scores import intersection_over_union
 
     missing = list(truth)
     for found in suggestions:

@@ -24,7 +24,7 @@ from training import live
 from training.models import Detector, Snapshot, TrainingRun
 dataset = Dataset.objects.get(pk={dataset})
 snapshot = Snapshot.objects.create(dataset=dataset, manifest={{}}, sha256="0" * 64)
-chosen = dict(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none", total_steps=300)
+chosen = dict(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none")
 known = dict(kind="trained", dataset=dataset, architecture="a", input_size=256, labels=[dict(id=1, name="Disc")])
 made = []
 for name, every in (("First", 2), ("Second", 1)):

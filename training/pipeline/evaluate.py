@@ -18,7 +18,6 @@ from training.pipeline.report import report
 from training.pipeline.scores import Detection, Scores, score
 
 # What measures the effort of annotating asks for it here.
-from training.pipeline.scores import intersection_over_union as intersection_over_union
 
 FILE_NAME = "evaluation.json"
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('training', '0003_detectors_of_other_datasets'),
+        ('training', '0004_detector_threshold'),
     ]
 
     operations = [
