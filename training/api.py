@@ -238,6 +238,7 @@ class InferenceRunList(RunView, generics.ListAPIView[Run]):
             artwork_id=chosen["artwork"],
             threshold=chosen["threshold"],
             mapping=chosen["mapping"],
+            closely=chosen["closely"],
         )
         return self.answer(run.pk, status.HTTP_201_CREATED)
 

@@ -188,6 +188,7 @@ class InferenceRun(Run):
     )
     threshold = models.FloatField(_("threshold"))
     mapping = models.JSONField(_("mapping"))
+    closely = models.BooleanField(_("looks closely"), default=False)
 
     class Meta:
         verbose_name = _("inference run")

@@ -61,6 +61,7 @@ def _inference_json(run: Run) -> dict[str, Any]:
         "detector_name": inference.detector_title,
         "artwork": inference.artwork_id,
         "threshold": inference.threshold,
+        "closely": inference.closely,
     }
 
 
@@ -214,9 +215,10 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
 
 
 class InferenceRequestSerializer(serializers.Serializer[Any]):
-    """What lets a detector draw boxes; `artwork` null means the whole dataset."""
+    """What lets a detector draw boxes; `artwork` null means the whole dataset, `closely` also in tiles."""
 
     detector = Id()
     artwork = Id(required=False, allow_null=True, default=None)
     threshold = serializers.FloatField(min_value=0, max_value=1)
     mapping = serializers.DictField(child=Id(allow_null=True))
+    closely = serializers.BooleanField(required=False, default=False)

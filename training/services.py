@@ -153,9 +153,10 @@ def start_inference(
     artwork_id: int | None,
     threshold: float,
     mapping: dict[str, int | None],
+    closely: bool = False,
     enqueue: bool = True,
 ) -> InferenceRun:
-    """Hand a detector one artwork, or all of the dataset, to draw suggestions on.
+    """Hand a detector one artwork, or all of the dataset, to draw suggestions on; `closely`: in tiles too.
 
     `user` None, as on the command line, may use every detector. Raises Refusal for a detector, artwork or label that is
     not there (any more), and for an impossible threshold.
@@ -176,6 +177,7 @@ def start_inference(
             artwork=artwork,
             threshold=threshold,
             mapping=checked_map(dataset, detector, mapping),
+            closely=closely,
         )
         _announce(run, enqueue)
     return run

@@ -193,8 +193,8 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
             path = workdir / "images" / f"{artwork.sha256}.jpg"
             files.fetch_image(f"{artwork.folder}/display.jpg", path)
             images.append({"id": artwork.pk, "file": str(path), "width": artwork.width, "height": artwork.height})
-    request = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "images": images}
-    (workdir / "request.json").write_text(json.dumps(request))
+    how = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "closely": run.closely}
+    (workdir / "request.json").write_text(json.dumps({**how, "images": images}))
     return workdir, len(images) + len(seen)
 
 

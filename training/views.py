@@ -127,6 +127,7 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
         context["choices"] = _choices(found.trainingrun)
     else:
         context["threshold"] = round(found.inferencerun.threshold * 100)
+        context["closely"] = found.inferencerun.closely
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],

@@ -54,7 +54,7 @@ export function openFinder(choice) {
   const first = choice.first ?? last.detector;
   if (detectors.some(({ id }) => id === first)) chosen.value = first;
   const mapping = element("div", { class: "mapping" });
-  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(), mapping, scope(context));
+  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(), closelyField(), mapping, scope(context));
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
   const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], keep: true });
@@ -87,6 +87,12 @@ function thresholdField() {
   input.addEventListener("input", () => shown.replaceChildren(percent(input.valueAsNumber)));
   const hint = element("span", { class: "soft small" }, gettext("Lower finds more and errs more. Suggestions can be narrowed down later."));
   return element("label", { class: "field" }, element("span", {}, gettext("Keep boxes from a score of"), " ", shown), input, hint);
+}
+
+function closelyField() {
+  const hint = element("span", { class: "soft small" }, gettext("Looks at parts of each artwork too: finds smaller things and takes five times as long."));
+  const text = element("span", {}, gettext("Look closely"), " ", hint);
+  return element("label", { class: "choice" }, element("input", { type: "checkbox", name: "closely" }), text);
 }
 
 /** Where to look; and the promise that what people did is left alone. */
@@ -171,7 +177,8 @@ async function start({ form, dialog, submit, detector, dataset, labels, artwork,
     const mapping = await mappingOf(form, dataset, labels);
     const here = form.elements.scope?.value === "artwork" ? artwork : null;
     const threshold = form.elements.threshold.valueAsNumber;
-    const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json: { detector: detector.id, artwork: here, threshold, mapping } });
+    const json = { detector: detector.id, artwork: here, threshold, mapping, closely: form.elements.closely.checked };
+    const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json });
     const mappings = { ...last.mappings, [detector.id]: mapping };
     const thresholds = { ...last.thresholds, [detector.id]: threshold };
     localStorage.setItem(memory(dataset.id), JSON.stringify({ detector: detector.id, thresholds, mappings }));

@@ -1,8 +1,9 @@
 """Stage 9, infer: draw boxes on many pictures with one detector. `python -m training.pipeline.infer WORKDIR`.
 
-WORKDIR/request.json: {"detector": folder, "threshold": 0…1, "images": [{"id", "file", "width", "height"}]}. Emits a
-`found` event per image as soon as it is known, in pixels of its width × height, and `progress`. TensorFlow is not
-needed. One worker per core decodes and detects, so that decoding one picture overlaps with looking at another.
+WORKDIR/request.json: {"detector": folder, "threshold": 0…1, "closely": bool (optional: in tiles too, see `tiles`),
+"images": [{"id", "file", "width", "height"}]}. Emits a `found` event per image as soon as it is known, in pixels of its
+width × height, and `progress`. TensorFlow is not needed. One worker per core decodes and detects, so that decoding one
+picture overlaps with looking at another.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training.pipeline import events, supervision
+from training.pipeline import events, supervision, tiles
 from training.pipeline.detectors import Detector, DetectorError, Found, Key
 from training.pipeline.events import Event, OnEvent
 from training.pipeline.pixels import UnreadableImage, read_rgb
@@ -52,6 +54,7 @@ class Request:
 
     detector: Path
     threshold: float
+    closely: bool
     images: tuple[Picture, ...]
 
 
@@ -60,7 +63,7 @@ def load_request(workdir: Path) -> Request:
     try:
         data = json.loads((workdir / "request.json").read_text(encoding="utf-8"))
         images = tuple(_picture(row, workdir) for row in data["images"])
-        request = Request(workdir / data["detector"], float(data["threshold"]), images)
+        request = Request(workdir / data["detector"], float(data["threshold"]), bool(data.get("closely")), images)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"request.json cannot be used: {error}") from None
     if not (math.isfinite(request.threshold) and 0 <= request.threshold <= 1):
@@ -112,10 +115,12 @@ class _Workers:
         detector = self._detector()
         try:
             # Pixels beyond what the network sees are not decoded.
-            pixels = read_rgb(picture.file, detector.description.input_size)
+            size = detector.description.input_size
+            pixels = read_rgb(picture.file, tiles.longest(size) if self._request.closely else size)
         except UnreadableImage as error:
             return events.found(picture.id, [], error.args[0])
-        boxes = detector.detect(pixels, picture.width, picture.height, self._request.threshold)
+        detect = partial(tiles.detect_closely, detector) if self._request.closely else detector.detect
+        boxes = detect(pixels, picture.width, picture.height, self._request.threshold)
         return events.found(picture.id, [_rounded(box) for box in boxes])
 
     def _detector(self) -> Detector:

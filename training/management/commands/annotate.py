@@ -22,6 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("detector", type=int, help="number of the detector (the API and the admin show it)")
         parser.add_argument("--threshold", type=float, default=0.5, help="least score of a suggestion, 0 to 1")
         parser.add_argument(
+            "--closely", action="store_true", help="look in tiles too: smaller things, five times as long"
+        )
+        parser.add_argument(
             "--map",
             action="append",
             default=[],
@@ -39,6 +42,7 @@ class Command(BaseCommand):
                 artwork_id=None,
                 threshold=options["threshold"],
                 mapping=mapping(dataset, options["detector"], options["map"]),
+                closely=options["closely"],
                 enqueue=False,
             )
         except APIException as refusal:
