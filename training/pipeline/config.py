@@ -200,7 +200,7 @@ class RunConfig:
     scale_max: float = 1.4
     max_boxes: int = 100
     checkpoint_seconds: float = 20.0
-    min_steps: int = 150
+    min_steps: int = 250
     start: str = ""
 
     def save(self, workdir: Path | str) -> Path:
