@@ -142,7 +142,7 @@ def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Train
         assert check["passed"] == (abs(check["difference"]) <= 0.01)
         assert check["AP"] == pytest.approx(check["trained_AP"], abs=0.1)
     assert checks["model.tflite"]["passed"]
-    told = [row["message"] for row in _of(trained.after, "log") if "model_int8.tflite" in row["message"]]
+    told = [row["text"] for row in _of(trained.after, "log") if "model_int8.tflite" in row["text"]]
     assert len(told) == (not checks["model_int8.tflite"]["passed"])
 
 

@@ -63,7 +63,9 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
   `detection_scores` [1, 100], best first; `num_detections` [1], how many of the 100 count.
 - Class 0 is the background: class 1 is the first line of `labels.txt`.
 - Use one thread. With more, TFLite can lose all boxes of a concept (github.com/tensorflow/tensorflow/issues/56058).
-- Boxes with a score below 0.3 are mostly wrong.
+- Boxes with a low score are mostly wrong: WebNet Trainer shows those of 0.3 and more.
+- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
+  model.onnx`. It finds the same boxes, but needs seconds for a picture.
 
 {programs}
 """
