@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { lossChart } from "./chart.js";
 import { duration, number, pageData } from "./dom.js";
+import { Examples } from "./examples.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
 import { runLine } from "./runline.js";
@@ -75,6 +76,21 @@ function watch(run) {
   });
 }
 
+/** Examples follow the choice of augmentation, from when their place is first in sight: each costs the server seconds. */
+function showExamples(section) {
+  const examples = new Examples(section, dataset);
+  const show = () => examples.show(form.elements.augmentation.value);
+  const sight = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    sight.disconnect();
+    form.addEventListener("change", show);
+    show();
+  });
+  sight.observe(section);
+}
+
+const examples = document.getElementById("examples");
+if (examples) showExamples(examples);
 if (form) {
   form.addEventListener("change", () => {
     showTimes();

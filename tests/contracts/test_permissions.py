@@ -65,6 +65,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("DELETE", D + "detectors/{detector_id}/", "curator", 409, None),
     ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 200, None),
     ("GET", D + "training-options/", "viewer", 200, None),
+    ("GET", D + "augmentation-preview/", "curator", 400, None),
     ("GET", D + "training-runs/", "viewer", 200, None),
     ("POST", D + "training-runs/", "curator", 409, TRAINING),
     ("GET", D + "inference-runs/", "viewer", 200, None),
