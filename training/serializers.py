@@ -182,9 +182,11 @@ class PreviewLabelSerializer(serializers.Serializer[Any]):
     colour = serializers.CharField()
 
 
-class PreviewSerializer(PreviewRequestSerializer):
+class PreviewSerializer(serializers.Serializer[Any]):
     """Examples of an augmentation, and the concepts of the dataset."""
 
+    preset = serializers.CharField()
+    seed = serializers.IntegerField()
     pictures = PreviewPictureSerializer(many=True)
     labels = PreviewLabelSerializer(many=True)
 

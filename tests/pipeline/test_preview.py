@@ -86,9 +86,10 @@ def test_a_box_stays_inside_and_on_what_it_is_around(
     seen = [np.percentile(columns, 2), np.percentile(rows, 2), np.percentile(columns, 98), np.percentile(rows, 98)]
     (found,) = answer["boxes"]
     sides = [found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]]
-    # It covers the red, and is hardly larger: a turned rectangle has a box around its corners.
+    # It covers the red, and is not much larger: a turned rectangle has a box around its corners, some of them cut off.
+    slack = 15 + 0.25 * max(found["width"], found["height"])
     for side, edge, outwards in zip(sides, seen, (-1, -1, 1, 1), strict=True):
-        assert -6 < (side - edge) * outwards < 26, (sides, seen)
+        assert -6 < (side - edge) * outwards < slack, (sides, seen)
 
 
 @pytest.mark.parametrize("preset", AUGMENTATIONS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotations.models import Label
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ask(dataset: Any, curator: Any, client_of: Callable[..., Any]) -> Callable[..., Any]:
     """`ask(preset="gentle", seed=1)`: the response to a curator."""
+    cache.clear()  # what other tests have asked for counts for the throttle
     url = f"/api/datasets/{dataset.pk}/augmentation-preview/"
     return lambda **query: client_of(curator).get(url, query)
 
