@@ -63,12 +63,8 @@ def test_a_box_stays_inside_and_on_what_it_is_around(
     preset: str, tmp_path: Path, data: st.DataObject, seed: int, scale: int
 ) -> None:
     left, top = data.draw(st.integers(0, WIDTH - 60)), data.draw(st.integers(0, HEIGHT - 60))
-    box = (
-        left,
-        top,
-        data.draw(st.integers(40, min(180, WIDTH - left))),
-        data.draw(st.integers(40, min(180, HEIGHT - top))),
-    )
+    sides = [data.draw(st.integers(40, min(180, room))) for room in (WIDTH - left, HEIGHT - top)]
+    box = (left, top, sides[0], sides[1])
     answers = list(preview(_request(_picture(tmp_path, box), box, preset, seed, scale=scale)))
     assume(answers)  # nothing would be left of the box in any attempt
     (answer,) = answers
