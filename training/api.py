@@ -16,13 +16,14 @@ from rest_framework import generics, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
 from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import evaluations, files, live, services, snapshots
+from training import evaluations, files, live, previews, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
 from training.pipeline.config import (
@@ -39,6 +40,8 @@ from training.serializers import (
     DetectorSerializer,
     EvaluationSerializer,
     InferenceRequestSerializer,
+    PreviewRequestSerializer,
+    PreviewSerializer,
     RunSerializer,
     TrainingRequestSerializer,
 )
@@ -148,6 +151,26 @@ class TrainingOptions(InDataset, APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, dataset_id: int) -> Response:
         return Response(options_json(self.dataset, request.user))
+
+
+class PreviewThrottle(UserRateThrottle):
+    """Each answer costs a process of some seconds."""
+
+    scope = "preview"
+
+
+class AugmentationPreview(InDataset, APIView):
+    """Some of the dataset's artworks as a training would see them, with their boxes."""
+
+    needed = {"GET": Role.CURATOR}
+    throttle_classes = [PreviewThrottle]
+
+    @extend_schema(parameters=[PreviewRequestSerializer], responses=PreviewSerializer)
+    def get(self, request: Request, dataset_id: int) -> Response:
+        dataset = self.dataset
+        wanted = PreviewRequestSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return Response(previews.preview(dataset, **wanted.validated_data))
 
 
 def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ urlpatterns = [
         name="detector-evaluation",
     ),
     path(f"{IN_DATASET}training-options/", api.TrainingOptions.as_view(), name="training-options"),
+    path(f"{IN_DATASET}augmentation-preview/", api.AugmentationPreview.as_view(), name="augmentation-preview"),
     path(f"{IN_DATASET}training-runs/", api.TrainingRunList.as_view(), name="training-run-list"),
     path(f"{IN_DATASET}inference-runs/", api.InferenceRunList.as_view(), name="inference-run-list"),
     path(f"{IN_DATASET}runs/<int:run_id>/", api.RunDetail.as_view(), name="run-detail"),

@@ -214,6 +214,49 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class PreviewRequestSerializer(serializers.Serializer[Any]):
+    """Which examples of an augmentation are wanted: the same seed gives the same ones."""
+
+    preset = serializers.ChoiceField([(a.key, a.title) for a in AUGMENTATIONS.values()])
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
+
+
+class PreviewBoxSerializer(serializers.Serializer[Any]):
+    """A box in pixels of the picture that it is on; `label` is the id of its concept."""
+
+    label = Id()
+    x = serializers.FloatField()
+    y = serializers.FloatField()
+    width = serializers.FloatField()
+    height = serializers.FloatField()
+
+
+class PreviewPictureSerializer(serializers.Serializer[Any]):
+    """An artwork as a training would see it; `image` is a JPEG as a data URL, of `width` × `height` pixels."""
+
+    artwork = Id()
+    title = serializers.CharField()
+    image = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    boxes = PreviewBoxSerializer(many=True)
+
+
+class PreviewLabelSerializer(serializers.Serializer[Any]):
+    id = Id()
+    name = serializers.CharField()
+    colour = serializers.CharField()
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """Examples of an augmentation, and the concepts of the dataset."""
+
+    preset = serializers.CharField()
+    seed = serializers.IntegerField()
+    pictures = PreviewPictureSerializer(many=True)
+    labels = PreviewLabelSerializer(many=True)
+
+
 class InferenceRequestSerializer(serializers.Serializer[Any]):
     """What lets a detector draw boxes; `artwork` null means the whole dataset, `closely` also in tiles."""
 

@@ -72,5 +72,6 @@ def _artwork_row(artwork: Artwork, boxes: list[dict[str, Any]]) -> dict[str, Any
         "width": artwork.width,
         "height": artwork.height,
         "nothing_to_mark": artwork.nothing_to_mark,
+        "rights": artwork.rights,
         "boxes": boxes,
     }

@@ -231,6 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "user": env.str("WEBNET_API_RATE", "6000/min"),
         "token": env.str("WEBNET_TOKEN_RATE", "10/min"),
+        "preview": env.str("WEBNET_PREVIEW_RATE", "30/min"),
     },
     # Unset, a client would be whoever its X-Forwarded-For says. With HTTPS the last entry is our proxy's.
     "NUM_PROXIES": 1 if HTTPS else 0,

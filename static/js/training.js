@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { lossChart } from "./chart.js";
 import { number, pageData } from "./dom.js";
+import { Examples } from "./examples.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
 import { runLine } from "./runline.js";
@@ -92,6 +93,21 @@ function chooseOwnTime() {
   form.querySelector("input[name=budget][value=own]").checked = true;
 }
 
+/** Examples follow the choice of augmentation, from when their place is first in sight: each costs the server seconds. */
+function showExamples(section) {
+  const examples = new Examples(section, dataset);
+  const show = () => examples.show(form.elements.augmentation.value);
+  const sight = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    sight.disconnect();
+    form.addEventListener("change", show);
+    show();
+  });
+  sight.observe(section);
+}
+
+const examples = document.getElementById("examples");
+if (examples) showExamples(examples);
 if (form) {
   form.elements.minutes.addEventListener("input", chooseOwnTime);
   form.addEventListener("change", () => {

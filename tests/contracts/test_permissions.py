@@ -66,6 +66,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 200, None),
     ("GET", D + "detectors/{detector_id}/evaluation/", "viewer", 200, None),
     ("GET", D + "training-options/", "viewer", 200, None),
+    ("GET", D + "augmentation-preview/", "curator", 400, None),
     ("GET", D + "training-runs/", "viewer", 200, None),
     ("POST", D + "training-runs/", "curator", 409, TRAINING),
     ("GET", D + "inference-runs/", "viewer", 200, None),

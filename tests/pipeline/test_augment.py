@@ -67,6 +67,16 @@ def test_a_box_moves_with_the_thing_that_it_is_on(preset: str) -> None:
         assert abs(columns.mean() - (x + w / 2)) < 8 and abs(rows.mean() - (y + h / 2)) < 8
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_hardly_a_copy_is_left_as_it_is(preset: str) -> None:
+    """The steps of a preset decide one by one; if they drew the same numbers, one copy in ten would be none."""
+    ground = _ground()
+    same = sum(
+        np.array_equal(apply(preset, ground, [[20, 20, 90, 90]], [1], seed=seed)[0], ground) for seed in range(150)
+    )
+    assert same <= 9
+
+
 def test_the_same_seed_makes_the_same_copy() -> None:
     one, two = (apply("instances", _ground(), [[20, 20, 90, 90]], [1], seed=11) for _ in range(2))
     assert np.array_equal(one[0], two[0]) and one[1] == two[1]

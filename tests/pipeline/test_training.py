@@ -119,7 +119,8 @@ def test_the_trainer_reads_the_train_records_and_the_evaluator_the_test_records(
 def test_the_detector_folder_is_complete(trained: Trained) -> None:
     folder = trained.workdir / "detector"
     assert {path.name for path in folder.iterdir()} == {
-        "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md", "saved_model",
+        "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md",
+        "model_int8.tflite", "saved_model",
     }  # fmt: skip
     description = json.loads((folder / "detector.json").read_text())
     assert description["labels"] == [
@@ -130,6 +131,72 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()
     assert (folder / "model.tflite").stat().st_size < 8e6
+    assert (folder / "model_int8.tflite").stat().st_size < 0.8 * (folder / "model.tflite").stat().st_size
+
+
+def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Trained) -> None:
+    """Twenty boxes: one that changes its rank in the file of whole numbers moves the score by hundredths."""
+    checks = json.loads((trained.workdir / "detector" / "detector.json").read_text())["checks"]
+    assert set(checks) == {"model.tflite", "model_int8.tflite"}
+    for check in checks.values():
+        assert check["pictures"] == 8
+        assert check["difference"] == pytest.approx(check["AP"] - check["trained_AP"], abs=1e-4)
+        assert check["passed"] == (abs(check["difference"]) <= 0.01)
+        assert check["AP"] == pytest.approx(check["trained_AP"], abs=0.1)
+    assert checks["model.tflite"]["passed"]
+    told = [row["text"] for row in _of(trained.after, "log") if "model_int8.tflite" in row["text"]]
+    assert len(told) == (not checks["model_int8.tflite"]["passed"])
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
+def test_a_tflite_file_carries_its_labels_and_still_loads(trained: Trained, name: str) -> None:
+    import zipfile
+
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    folder = trained.workdir / "detector"
+    with zipfile.ZipFile(folder / name) as archive:
+        assert archive.read("labels.txt").decode() == "circle\nsquare\ntriangle\n"
+        assert archive.read("detector.json") == (folder / "detector.json").read_bytes()
+        # Android's MetadataExtractor reads files that are not compressed only.
+        assert {row.compress_type for row in archive.infolist()} == {zipfile.ZIP_STORED}
+    runner = Interpreter(model_path=str(folder / name)).get_signature_runner()
+    assert {key: row["dtype"].__name__ for key, row in runner.get_input_details().items()} == {"image": "float32"}
+    found = runner(image=np.zeros((1, 256, 256, 3), np.float32))
+    assert {key: values.shape for key, values in found.items()} == {
+        "detection_boxes": (1, 100, 4), "detection_classes": (1, 100), "detection_scores": (1, 100),
+        "num_detections": (1,),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [10, 15])
+def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trained, number: int) -> None:
+    """Executed exactly as they are printed, beside the files."""
+    from PIL import Image
+
+    from training.pipeline.detectors import Detector
+
+    folder = trained.workdir / "detector"
+    card = (folder / "model_card.md").read_text()
+    lines = card.split("```python\n")[1].split("```")[0]
+    picture = folder / "picture.jpg"
+    picture.write_bytes((trained.workdir / "images" / f"{number}.jpg").read_bytes())
+    try:
+        printed = subprocess.run(
+            [sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=True, timeout=120
+        ).stdout
+    finally:
+        picture.unlink()
+    expected = Detector(folder).detect(Image.open(trained.workdir / "images" / f"{number}.jpg"), 480, 360, 0.3)
+    assert expected
+    seen = [line.split() for line in printed.splitlines()]
+    for box, (label, *numbers) in zip(expected, seen, strict=False):
+        assert label == ("circle", "square", "triangle")[int(box.label) - 1]
+        values = [box.score, box.x, box.y, box.x + box.width, box.y + box.height]
+        # A box is cut at the border by WebNet, not by these lines.
+        assert [float(value) for value in numbers] == pytest.approx(values, abs=6)
+        assert float(numbers[0]) == pytest.approx(box.score, abs=0.001)
 
 
 def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:
@@ -160,6 +227,19 @@ def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, t
     # There are ten boxes in all: one that changes its rank moves the score by several hundredths.
     assert exported["AP50"] == pytest.approx(expected["AP50"], abs=0.12)
     assert exported["AP"] == pytest.approx(expected["AP"], abs=0.1)
+
+
+def test_more_threads_lose_no_concept(trained: Trained) -> None:
+    """With two threads, TFLite's own suppression drops every box of one of three concepts."""
+    from PIL import Image
+
+    from training.pipeline.detectors import Detector
+
+    pictures = [Image.open(trained.workdir / "images" / f"{number}.jpg") for number in range(9, 17)]
+    for threads in (1, 2, 3):
+        detector = Detector(trained.workdir / "detector", threads=threads)
+        found = [box.label for picture in pictures for box in detector.detect(picture, 480, 360, 0.3)]
+        assert set(found) == {1, 2, 3}
 
 
 def test_a_finished_run_started_again_does_nothing(trained: Trained, offline_weights: Path) -> None:

@@ -155,7 +155,7 @@ _SECONDS_PER_EVALUATED_IMAGE = 0.03
 # Loading TensorFlow, and building and compiling the detector.
 _BUILDING_SECONDS = 35.0
 # Exporting and converting.
-_EXPORT_SECONDS = 30.0
+_EXPORT_SECONDS = 45.0
 TEST_SHARE = 0.2
 # How many times the test part is scored on the way, and once at the end, where there is time for it.
 EVALUATIONS = 6

@@ -74,7 +74,7 @@ class Detector:
     """A loaded detector. Not for use by two threads at once: each worker loads its own."""
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
-        """Load `folder`. Raises DetectorError."""
+        """Load `folder`; one trained here always runs on one thread. Raises DetectorError."""
         self.description = describe(folder)
         networks: dict[str, Callable[[Interpreter, int], Network]] = {
             "retinanet_tflite": _RetinaNet,
@@ -83,8 +83,11 @@ class Detector:
         if self.description.format not in networks:
             text = gettext_noop("The detector format %(format)s is not known to this version.")
             raise DetectorError(Phrase(text, format=self.description.format))
+        # TFLite's own suppression loses the boxes of whole classes when it is given more than one thread
+        # (https://github.com/tensorflow/tensorflow/issues/56058).
+        alone = self.description.format == "retinanet_tflite"
         try:
-            interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=threads)
+            interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=1 if alone else threads)
             interpreter.allocate_tensors()
         except (OSError, ValueError, RuntimeError) as error:
             text = gettext_noop("The detector in %(folder)s cannot be loaded: %(reason)s")

@@ -17,9 +17,12 @@ from training.pipeline.annotations import Coco
 from training.pipeline.report import report
 from training.pipeline.scores import Detection, Scores, score
 
-# What measures the effort of annotating asks for it here.
-
 FILE_NAME = "evaluation.json"
+DETECTIONS = "detections.json"
+
+# From a batch of pictures [n, size, size, 3] and their Model Garden labels to detection_boxes, _scores, _classes and
+# num_detections of each, boxes in pixels of the network's input.
+Look = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Evaluator:
@@ -38,20 +41,29 @@ class Evaluator:
 
     def detect(self, on_batch: Callable[[], None] = lambda: None) -> list[Detection]:
         """All detections on the test part, as COCO results; `on_batch`, called after each batch, may raise to stop."""
-        detections: list[Detection] = []
-        for pictures, labels in self._task.build_inputs(self._data):
-            info = labels["image_info"]
-            found = self._infer(pictures, info[:, 1, :], labels["anchor_boxes"])
+        return [row for rows in self.by_picture(self._look, on_batch).values() for row in rows]
+
+    def by_picture(
+        self, look: Look, on_batch: Callable[[], None] = lambda: None, *, batches: int = -1
+    ) -> dict[int, list[Detection]]:
+        """What `look` finds on the pictures of the first `batches` batches (-1: of all), by image id."""
+        found: dict[int, list[Detection]] = {}
+        for pictures, labels in self._task.build_inputs(self._data).take(batches):
+            seen = look(pictures, labels)
             ids = labels["groundtruths"]["source_id"].numpy().reshape(-1)
             for row, image in enumerate(ids):
-                detections += self._results(int(image), info[row].numpy(), found, row)
+                found[int(image)] = self._results(int(image), labels["image_info"][row].numpy(), seen, row)
             on_batch()
-        return detections
+        return found
 
     def evaluate(self, on_batch: Callable[[], None] = lambda: None) -> tuple[Scores, list[Detection]]:
         """Scores (see `score`) and the detections behind them."""
         detections = self.detect(on_batch)
         return score(self._truth, detections), detections
+
+    def _look(self, pictures: Any, labels: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._infer(pictures, labels["image_info"][:, 1, :], labels["anchor_boxes"])
+        return found
 
     def _results(self, image: int, info: Any, found: Mapping[str, Any], row: int) -> list[Detection]:
         """`info` rows are Model Garden's: original size, wanted size, scale, offset; each (height, width)."""
@@ -62,9 +74,9 @@ class Evaluator:
         limit = np.array([entry["height"], entry["width"]])
         rows = []
         for box, value, category in zip(
-            found["detection_boxes"][row][:count].numpy(),
-            found["detection_scores"][row][:count].numpy(),
-            found["detection_classes"][row][:count].numpy(),
+            np.asarray(found["detection_boxes"][row][:count]),
+            np.asarray(found["detection_scores"][row][:count]),
+            np.asarray(found["detection_classes"][row][:count]),
             strict=True,
         ):
             top_left = np.clip(box[:2] * factor, 0, limit)
@@ -75,8 +87,18 @@ class Evaluator:
 
 
 def save(workdir: Path, truth: Coco, scores: Scores, detections: Sequence[Detection]) -> Path:
-    """Write WORKDIR/evaluation.json: the scores, and what `report` adds to them."""
+    """Write WORKDIR/evaluation.json: the scores, and what `report` adds to them; and the detections.
+
+    WORKDIR/detections.json holds all of them as COCO results, for those who compare.
+    """
+    (workdir / DETECTIONS).write_text(json.dumps(list(detections)), encoding="utf-8")
     path = workdir / FILE_NAME
     text = json.dumps(report(truth, detections, scores), ensure_ascii=False, allow_nan=False)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def load_detections(workdir: Path) -> list[Detection]:
+    """What `save` left in WORKDIR/detections.json."""
+    detections: list[Detection] = json.loads((workdir / DETECTIONS).read_text(encoding="utf-8"))
+    return detections

@@ -106,7 +106,7 @@ class _Workers:
         self.count = max(1, min(len(os.sched_getaffinity(0)), len(request.images)))
         self._request = request
         self._own = threading.local()
-        # A single picture gets all cores; many pictures get one core each, which is faster in all.
+        # A single picture may have all cores; many pictures get one core each, which is faster in all.
         self._threads = len(os.sched_getaffinity(0)) if self.count == 1 else 1
         self._ready = [Detector(request.detector, threads=self._threads) for _ in range(self.count)]
 

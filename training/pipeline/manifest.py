@@ -60,7 +60,10 @@ class BoxEntry:
 
 @dataclass(frozen=True)
 class ArtworkEntry:
-    """One artwork with its image file, its oriented size in pixels, its part of the split and its boxes."""
+    """One artwork with its image file, its oriented size in pixels, its part of the split and its boxes.
+
+    `rights`: what is recorded about the rights of the work or its picture; "" where nothing is.
+    """
 
     id: Key
     file: Path
@@ -70,6 +73,7 @@ class ArtworkEntry:
     split: str
     nothing_to_mark: bool
     boxes: tuple[BoxEntry, ...]
+    rights: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,7 @@ def _artwork(row: Mapping[str, Any], labels: set[Key], workdir: Path) -> Artwork
         split=row["split"],
         nothing_to_mark=bool(row.get("nothing_to_mark", False)),
         boxes=tuple(_box(box, labels, width, height, where) for box in row["boxes"]),
+        rights=str(row.get("rights") or ""),
     )
 
 

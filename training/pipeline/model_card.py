@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from training.pipeline.card_code import programs
+from training.pipeline.checks import Check
 from training.pipeline.config import ARCHITECTURES, RunConfig
-from training.pipeline.manifest import Manifest
+from training.pipeline.manifest import ArtworkEntry, Manifest
+
+# Below these numbers a reader is warned; what they are is a matter of experience, not of theory.
+_FEW_ARTWORKS, _FEW_BOXES = 100, 30
 
 _CARD = """# {name}
 
 Finds {labels} in pictures of artworks. Trained with WebNet Trainer.
 
-## Training data
-Dataset “{dataset}”: {train} artworks to learn from and {test} to test on, split by artwork (seed {seed}) before any
-augmentation. Only boxes that a person confirmed were used; artworks marked as showing none of these were used too.
+## What it is for
+To suggest boxes in pictures of artworks that are like those it learnt from, to a person who looks at each suggestion.
+Not to decide anything by itself, not to date, value or attribute a work, and not to recognise living people.
 
-## Training
+## What it learnt from
+Dataset “{dataset}”: {train} artworks to learn from and {test} to test on. The artworks were split before anything
+else was done with them (seed {seed}), copies of one file always into the same part, so that no test picture was seen
+in training. Only boxes that a person confirmed were used, and artworks that a person marked as showing none of these.
+
+### Rights of the pictures
+{rights}
+
+The detector itself contains no picture. Whether it may be passed on depends on these rights and on your law.
+
+## How it was trained
 {architecture}, {size} × {size} pixels, {steps} steps of {batch} pictures, augmentation “{augmentation}”, seed
 {run_seed}. Start weights: {weights}.
 
-## Results on the test part
-AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO).
+## How good it is
+On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
 
-| label | AP | AP50 |
-| --- | --- | --- |
+| concept | boxes learnt from | boxes tested on | AP | AP50 |
+| --- | --- | --- | --- | --- |
 {rows}
 
-## Use
-`model.tflite` takes one picture, scaled into the upper left of a {size} × {size} square, as float32 (x / 255 - mean)
-/ std with mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225. `saved_model/` takes uint8 pictures of any size.
-Classes are numbered in the order of `labels.txt`. What it draws is a suggestion: a person should look at it before
-it is taken as true.
+### The files, compared with the trained detector on the same test pictures
+| file | AP | AP of the trained detector | difference | |
+| --- | --- | --- | --- | --- |
+{checks}
+
+## What it cannot do
+{limits}
+
+## How to use it
+`model.tflite` (float16 weights; the one that WebNet Trainer uses) and `model_int8.tflite` (whole numbers; smaller and
+faster on phones) are used in the same way. `labels.txt` and `detector.json` lie beside them and inside them: each file
+is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures of any size.
+
+- In: `image`, float32 [1, {size}, {size}, 3]. The upright picture is scaled so that its longer side has {size} pixels;
+  it lies in the upper left corner of the square, and the rest is 0. Its values are (x / 255 - mean) / std in the order
+  red, green, blue, with mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225.
+- Out: `detection_boxes` [1, 100, 4], in pixels of the square: top, left, bottom, right; `detection_classes` [1, 100];
+  `detection_scores` [1, 100], best first; `num_detections` [1], how many of the 100 count.
+- Class 0 is the background: class 1 is the first line of `labels.txt`.
+- Use one thread. With more, TFLite can lose all boxes of a concept (github.com/tensorflow/tensorflow/issues/56058).
+- Boxes with a low score are mostly wrong: WebNet Trainer shows those of 0.3 and more.
+- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
+  model.onnx`. It finds the same boxes, but needs seconds for a picture.
+
+{programs}
 """
 
 
-def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any]) -> str:
-    """The card as Markdown."""
+def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
+    """The card as Markdown. `scores`: as in evaluation.json; `checks`: file name → how it compares."""
     return _CARD.format(
         name=f"{_plain(manifest.dataset.name)} · {ARCHITECTURES[config.architecture].title}",
         labels=", ".join(_plain(label.name) for label in manifest.labels),
@@ -44,6 +80,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any])
         train=len(manifest.part("train")),
         test=len(manifest.part("test")),
         seed=manifest.seed,
+        rights=_rights(manifest),
         architecture=ARCHITECTURES[config.architecture].title,
         size=config.input_size,
         steps=config.steps,
@@ -51,14 +88,57 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any])
         augmentation=config.augmentation,
         run_seed=config.seed,
         weights=config.weights or "none",
-        rows="\n".join(_row(row) for row in scores["per_label"]),
+        rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
+        checks="\n".join(_check_row(name, check) for name, check in checks.items()),
+        limits="\n".join(f"- {sentence}" for sentence in _limits(manifest)),
+        programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )
 
 
-def _row(row: Mapping[str, Any]) -> str:
+def _rights(manifest: Manifest) -> str:
+    counts = Counter(artwork.rights.strip() for artwork in manifest.artworks)
+    unknown = counts.pop("", 0)
+    if not counts:
+        return "Not recorded for any of the artworks."
+    rows = [f"| {_plain(rights)} | {count} |" for rights, count in counts.most_common()]
+    rows += [f"| not recorded | {unknown} |"] if unknown else []
+    return "\n".join(["| rights, as recorded with the artworks | artworks |", "| --- | --- |", *rows])
+
+
+def _row(row: Mapping[str, Any], manifest: Manifest) -> str:
+    boxes = (str(_boxes(manifest.part(split), row["label"])) for split in ("train", "test"))
     numbers = ("–" if row[name] is None else f"{row[name]:.3f}" for name in ("AP", "AP50"))
-    return f"| {_plain(row['name'])} | {' | '.join(numbers)} |"
+    return f"| {_plain(row['name'])} | {' | '.join((*boxes, *numbers))} |"
+
+
+def _check_row(name: str, check: Check) -> str:
+    verdict = "as good" if check.passed else "**differs by more than allowed: test it before you use it**"
+    return f"| `{name}` | {check.AP:.3f} | {check.trained_AP:.3f} | {check.difference:+.3f} | {verdict} |"
+
+
+def _limits(manifest: Manifest) -> list[str]:
+    train, test = manifest.part("train"), manifest.part("test")
+    sentences = [
+        "It knows only the concepts above, and only as they look in this dataset. Other periods, techniques, kinds of"
+        " photographs or views it has not seen, and it may be wrong about them and still sure.",
+        "It may miss things, above all small ones: a picture is scaled down before it looks at it.",
+    ]
+    if len(train) < _FEW_ARTWORKS:
+        sentences.append(f"It learnt from {len(train)} artworks, which is few. More would help it more than anything.")
+    if len(test) < _FEW_ARTWORKS:
+        sentences.append(f"It was tested on {len(test)} artworks: the scores may be some way off on others.")
+    for label in manifest.labels:
+        learnt, tested = (_boxes(part, label.id) for part in (train, test))
+        if learnt < _FEW_BOXES:
+            sentences.append(f"{_plain(label.name)}: only {learnt} boxes to learn from.")
+        if not tested:
+            sentences.append(f"{_plain(label.name)}: not tested, no test artwork shows it.")
+    return sentences
+
+
+def _boxes(artworks: tuple[ArtworkEntry, ...], label: Any) -> int:
+    return sum(box.label == label for artwork in artworks for box in artwork.boxes)
 
 
 def _plain(text: str) -> str:

@@ -185,11 +185,22 @@ def _evaluate(run: Run) -> Phrase:
 def _export(run: Run) -> Phrase:
     from training.pipeline import evaluate, export
 
-    trainer = _trainer(run)
+    if not (run.workdir / evaluate.DETECTIONS).exists():  # evaluated by an earlier version
+        _evaluate(run)
     scores = json.loads((run.workdir / evaluate.FILE_NAME).read_text(encoding="utf-8"))
-    folder = export.export(trainer.model, trainer.experiment, run.config, run.manifest, scores, run.workdir)
+    folder, checks = export.export(_trainer(run), run.manifest, scores, run.workdir)
+    for name, check in checks.items():
+        if not check.passed:
+            run.on_event(events.log(_differs(name, check.AP, check.trained_AP)))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Phrase("%(size).1f MB", size=size / 1e6)
+
+
+def _differs(name: str, own: float, trained: float) -> Phrase:
+    text = gettext_noop(
+        "%(file)s is not quite what was trained: AP %(own).3f instead of %(trained).3f. Test it before you use it."
+    )
+    return Phrase(text, file=name, own=own, trained=trained)
 
 
 STAGES: Mapping[str, Stage] = {

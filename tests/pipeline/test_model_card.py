@@ -1,0 +1,80 @@
+"""The page that travels with a detector says what a stranger has to know, and says it right."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline.shapes import NAMES, artwork, make_workdir, manifest_of
+from training.pipeline import config, manifest
+from training.pipeline.checks import Check
+from training.pipeline.model_card import model_card
+
+CHECKS = {"model.tflite": Check(0.8, 0.801, 20), "model_int8.tflite": Check(0.7, 0.801, 20)}
+SCORES = {
+    "AP": 0.801, "AP50": 0.9, "AP75": 0.85,
+    "per_label": [{"label": number, "name": name, "AP": None, "AP50": None} for number, name in enumerate(NAMES, 1)],
+}  # fmt: skip
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[dict[str, Any]]:
+    return [artwork(tmp_path, number, "test" if number == 4 else "train") for number in range(1, 5)]
+
+
+def _card(workdir: Path, rows: list[dict[str, Any]]) -> str:
+    make_workdir(workdir, rows)
+    return model_card(config.load(workdir), manifest.load(workdir), SCORES, CHECKS)
+
+
+def test_it_counts_the_rights_of_the_artworks(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    rows[0]["rights"] = rows[1]["rights"] = "CC0 | Museum"
+    card = _card(tmp_path, rows)
+    assert "| CC0 \\| Museum | 2 |" in card and "| not recorded | 2 |" in card
+
+
+def test_it_says_that_no_rights_are_recorded(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    assert "Not recorded for any of the artworks." in _card(tmp_path, rows)
+
+
+def test_it_marks_a_file_that_is_not_as_good(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    lines = _card(tmp_path, rows).splitlines()
+    (good,) = [line for line in lines if line.startswith("| `model.tflite`")]
+    (bad,) = [line for line in lines if line.startswith("| `model_int8.tflite`")]
+    assert "as good" in good and "-0.001" in good
+    assert "test it before you use it" in bad and "-0.101" in bad
+
+
+def test_it_counts_the_boxes_of_each_concept_and_says_what_was_not_tested(
+    tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    for row, boxes in zip(rows, ([1, 1, 2], [2, 3], [], [1]), strict=True):
+        row["boxes"] = [{"label": label, "x": 1, "y": 1, "width": 9, "height": 9} for label in boxes]
+    card = _card(tmp_path, rows)
+    assert "| circle | 2 | 1 |" in card and "| square | 2 | 0 |" in card
+    assert "square: not tested" in card and "circle: not tested" not in card
+    assert "It learnt from 3 artworks, which is few." in card
+
+
+def test_its_programs_are_for_the_size_that_the_network_sees(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    large = dataclasses.replace(config.load(tmp_path), input_size=384)
+    card = model_card(large, manifest.parse(manifest_of(rows), tmp_path), SCORES, CHECKS)
+    assert card.count("```python") == card.count("```kotlin") == card.count("```swift") == 1
+    assert "SIZE" not in card and "256" not in card
+    assert "np.zeros((1, 384, 384, 3)" in card
+
+
+def test_names_of_people_cannot_break_the_page(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    named = dataclasses.replace(
+        manifest.load(tmp_path), dataset=manifest.DatasetEntry(1, "a|b\n# <script>alert(1)</script>{x}")
+    )
+    card = model_card(config.load(tmp_path), named, SCORES, CHECKS)
+    assert "<script>" not in card and "\n# <" not in card and "{x}" in card
+
+
+def test_a_file_passes_within_a_hundredth() -> None:
+    assert Check(0.51, 0.5, 9).passed and Check(0.49, 0.5, 9).passed
+    assert not Check(0.5101, 0.5, 9).passed and not Check(0.4, 0.5, 9).passed

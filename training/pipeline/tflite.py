@@ -1,0 +1,118 @@
+"""The TFLite files of a detector, for WebNet itself, phones and small computers.
+
+model.tflite keeps its weights as float16 and computes in float32. model_int8.tflite computes with whole numbers of 8
+bits, which phones do faster; their ranges are taken from pictures of the training part. Both have the same input and
+the same outputs, end with the non-maximum suppression, and carry labels.txt and detector.json.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from official.vision.modeling.layers.detection_generator import MultilevelDetectionGenerator
+from official.vision.modeling.retinanet_model import RetinaNetModel
+from official.vision.serving.detection import DetectionModule
+
+from training.pipeline import tfrecord
+
+FLOAT16, INT8 = "model.tflite", "model_int8.tflite"
+# Each costs a fifth of a second on two cores; a hundred gave no better scores.
+CALIBRATION_PICTURES = 24
+# The earliest date that a ZIP knows: equal contents make equal files.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+
+Pictures = Callable[[], Iterator[list[Any]]]
+
+
+def convert(model: Any, experiment: Any, pictures: Pictures) -> dict[str, bytes]:
+    """Both files of a trained Model Garden `model`, by name.
+
+    They take "image", float32 [1, size, size, 3], normalised as in training, and give "detection_boxes" [1, 100, 4]
+    in pixels of that square (top, left, bottom, right), "detection_classes" [1, 100] (the background is 0),
+    "detection_scores" [1, 100] and "num_detections" [1], all float32. `pictures` gives inputs to calibrate with.
+    """
+    size = experiment.task.model.input_size[:2]
+    params = _params(experiment)
+    same = _with_suppression_inside(model, params)
+    module = DetectionModule(params, batch_size=1, input_image_size=size, input_type="tflite", model=same)
+    function = module.inference_for_tflite.get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
+    # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
+    with tempfile.TemporaryDirectory() as folder:
+        save_function(function, same, folder)
+        return {FLOAT16: _float16(folder), INT8: _int8(folder, pictures)}
+
+
+def training_pictures(task: Any, experiment: Any, workdir: Path) -> Pictures:
+    """Pictures of the run's training records as the network sees them when it is used: not zoomed, not mirrored."""
+    data = copy.deepcopy(experiment.task.validation_data)
+    data.input_path = tfrecord.pattern(workdir, "train")
+    data.global_batch_size = 1
+
+    def pictures() -> Iterator[list[Any]]:
+        for picture, _labels in task.build_inputs(data).take(CALIBRATION_PICTURES):
+            yield [picture]
+
+    return pictures
+
+
+def pack(model: bytes, files: Mapping[str, str]) -> bytes:
+    """`model` with text files appended as a ZIP, where Android's MetadataExtractor and any unzip find them.
+
+    Interpreters do not look behind the model's own end. Stored as they are: the extractor cannot decompress.
+    """
+    buffer = io.BytesIO(model)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _NO_DATE), text)
+    return buffer.getvalue()
+
+
+def save_function(function: Any, model: Any, folder: str) -> None:
+    """Save one function with the variables it uses. Saving the Keras model would trace each layer: half a minute."""
+    module = tf.Module()
+    module.weights = model.variables
+    module.serve = function
+    tf.saved_model.save(module, folder, signatures=function)
+
+
+def _float16(folder: str) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return bytes(converter.convert())
+
+
+def _int8(folder: str, pictures: Pictures) -> bytes:
+    """The network in whole numbers; the suppression, which knows only floats, and input and outputs stay float32."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = pictures
+    return bytes(converter.convert())
+
+
+def _params(experiment: Any) -> Any:
+    params = copy.deepcopy(experiment)
+    generator = params.task.model.detection_generator
+    generator.nms_version = "tflite"
+    generator.tflite_post_processing.max_detections = 100
+    generator.tflite_post_processing.max_classes_per_detection = 1
+    generator.tflite_post_processing.detections_per_class = 100
+    generator.tflite_post_processing.use_regular_nms = True
+    generator.tflite_post_processing.nms_score_threshold = generator.pre_nms_score_threshold
+    generator.tflite_post_processing.nms_iou_threshold = generator.nms_iou_threshold
+    return params
+
+
+def _with_suppression_inside(model: Any, params: Any) -> Any:
+    """The same layers as `model`, followed by TFLite's own non-maximum suppression."""
+    options = params.task.model.detection_generator.tflite_post_processing.as_dict()
+    options["input_image_size"] = params.task.model.input_size[:2]
+    generator = MultilevelDetectionGenerator(nms_version="tflite", tflite_post_processing_config=options)
+    return RetinaNetModel(**{**model.get_config(), "detection_generator": generator})
