@@ -26,7 +26,7 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd%]")
 
 # Words that Italian museums use as they are, and names.
 SAME_IN_BOTH = {
-    *("AP50", "API", "File", "No", "Password", "Standard", "WebNet Trainer", "dataset", "file"),
+    *("AP50", "API", "File", "No", "Password", "Standard", "WebNet Trainer", "dataset", "file", "min"),
     *("RetinaNet · MobileNetV2", "RetinaNet · EfficientNet-Lite0"),
 }
 
@@ -165,7 +165,7 @@ def test_what_is_missing_for_a_training_is_told_in_italian(scene: Scene, italian
     client = italian(scene.people["curator"])
     told = client.get(f"/api/datasets/{scene.dataset.pk}/training-options/").json()
     assert told["problems"][0]["message"].startswith("Opere con riquadri confermati: 1.")
-    assert [budget["title"] for budget in told["budgets"]] == ["Rapido", "Standard", "Approfondito"]
+    assert [budget["title"] for budget in told["budgets"]] == ["Rapido", "Standard", "Approfondito", "Il tuo tempo"]
 
 
 def test_the_browser_gets_its_texts_in_the_language_of_the_page(db: None, client_of: Callable[..., Any]) -> None:

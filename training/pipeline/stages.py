@@ -141,8 +141,8 @@ def _configure(run: Run) -> Phrase:
     title = config.ARCHITECTURES[run.config.architecture].title
     if run.config.steps:
         return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
-    text = gettext_noop("%(architecture)s, minutes: %(minutes)g")
-    return Phrase(text, architecture=title, minutes=run.config.minutes)
+    text = gettext_noop("%(architecture)s, minutes: %(minutes)s")
+    return Phrase(text, architecture=title, minutes=f"{run.config.minutes:g}")
 
 
 def _train(run: Run) -> Phrase:
