@@ -22,7 +22,7 @@ from webnet.preparation import compile_translation
 FOLDER = ROOT / "locale" / "it" / "LC_MESSAGES"
 DOMAINS = {"django": ["py", "html"], "djangojs": ["js"]}
 SOURCES = ("annotations", "datasets", "training", "webnet", "templates", "static/js")
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd%]")
+PLACEHOLDER = re.compile(r"%(?:\(\w+\))?(?:\.\df|[sd%])")
 
 # Words that Italian museums use as they are, and names.
 SAME_IN_BOTH = {
