@@ -9,9 +9,9 @@ model_card.md say what they are; checkpoint/ holds the weights that a later trai
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from training.pipeline.checks import Check
 from training.pipeline.config import ARCHITECTURES, RunConfig
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
+from training.pipeline.report import usable_threshold
 from training.pipeline.train import Trainer
 
 FOLDER = "detector"
-THRESHOLD = 0.3
 
 Checks = Mapping[str, Check]
 
@@ -46,7 +46,8 @@ def export(trainer: Trainer, manifest: Manifest, scores: Mapping[str, Any], work
     models = tflite.convert(trainer.model, trainer.experiment, pictures)
     compared = _compare(trainer, models, workdir)
     transfer.keep(trainer.model, partial)
-    _write_description(partial, trainer.config, manifest, scores, compared)
+    done = replace(trainer.config, steps=int(trainer.step))
+    _write_description(partial, done, manifest, scores, compared)
     inside = {name: (partial / name).read_text(encoding="utf-8") for name in ("labels.txt", "detector.json")}
     for name, model in models.items():
         (partial / name).write_bytes(tflite.pack(model, inside))
@@ -83,8 +84,7 @@ def _write_description(
         "format": "retinanet_tflite",
         "input_size": config.input_size,
         "labels": labels,
-        # Two digits, rounded down: float16 moves scores a little. A run that an earlier version began has none.
-        "threshold": math.floor((scores.get("threshold") or THRESHOLD) * 100) / 100,
+        "threshold": usable_threshold(scores),
         "metrics": {name: scores[name] for name in ("AP", "AP50", "AP75")},
         "checks": {name: check.as_dict() for name, check in compared.items()},
     }

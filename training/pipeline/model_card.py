@@ -10,6 +10,7 @@ from training.pipeline.card_code import programs
 from training.pipeline.checks import Check
 from training.pipeline.config import ARCHITECTURES, RunConfig
 from training.pipeline.manifest import ArtworkEntry, Manifest
+from training.pipeline.report import usable_threshold
 
 # Below these numbers a reader is warned; what they are is a matter of experience, not of theory.
 _FEW_ARTWORKS, _FEW_BOXES = 100, 30
@@ -63,7 +64,7 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
   `detection_scores` [1, 100], best first; `num_detections` [1], how many of the 100 count.
 - Class 0 is the background: class 1 is the first line of `labels.txt`.
 - Use one thread. With more, TFLite can lose all boxes of a concept (github.com/tensorflow/tensorflow/issues/56058).
-- Boxes with a low score are mostly wrong: WebNet Trainer shows those of 0.3 and more.
+- Boxes with a low score are mostly wrong: WebNet Trainer begins with those of {threshold:g} and more.
 - An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
   model.onnx`. It finds the same boxes, but needs seconds for a picture.
 
@@ -72,7 +73,10 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 
 
 def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
-    """The card as Markdown. `scores`: as in evaluation.json; `checks`: file name → how it compares."""
+    """The card as Markdown.
+
+    `config`: with the `steps` that were trained; `scores`: as in evaluation.json; `checks`: file name → how it compares.
+    """
     return _CARD.format(
         name=f"{_plain(manifest.dataset.name)} · {ARCHITECTURES[config.architecture].title}",
         labels=", ".join(_plain(label.name) for label in manifest.labels),
@@ -87,7 +91,8 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         batch=config.batch_size,
         augmentation=config.augmentation,
         run_seed=config.seed,
-        weights=config.weights or "none",
+        weights=f"an earlier detector, begun with {config.weights}" if config.start else config.weights or "none",
+        threshold=usable_threshold(scores),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
         limits="\n".join(f"- {sentence}" for sentence in _limits(manifest)),

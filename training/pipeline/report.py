@@ -63,6 +63,14 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
     }
 
 
+def usable_threshold(scores: Mapping[str, Any]) -> float:
+    """The score that a finished detector is to be used at, out of `report`'s answer.
+
+    Two digits, rounded down: float16 moves scores a little.
+    """
+    return math.floor((scores.get("threshold") or FALLBACK_SCORE) * 100) / 100
+
+
 def _pooled(ranked: Sequence[Ranked]) -> Ranked:
     scores, right, boxes = zip(*ranked, strict=True)
     return np.concatenate(scores), np.concatenate(right), sum(boxes)
