@@ -151,6 +151,6 @@ def _choices(training: TrainingRun) -> str:
         (AUGMENTATIONS, training.augmentation),
     )
     words = [_(known[key].title) if key in known else key for known, key in chosen]
-    return " · ".join(
-        [*words, _("%(minutes)s minutes") % {"minutes": f"{training.minutes:g}"}] if training.minutes else words
-    )
+    if training.minutes:  # runs of earlier versions were given steps
+        words.append(_("%(minutes)s minutes") % {"minutes": f"{training.minutes:g}"})
+    return " · ".join(words)

@@ -75,7 +75,8 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
     """The card as Markdown.
 
-    `config`: with the `steps` that were trained; `scores`: as in evaluation.json; `checks`: file name → how it compares.
+    `config`: with the `steps` that were trained; `scores`: as in evaluation.json; `checks`: file name → how it
+    compares.
     """
     return _CARD.format(
         name=f"{_plain(manifest.dataset.name)} · {ARCHITECTURES[config.architecture].title}",
