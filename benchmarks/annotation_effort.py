@@ -1,10 +1,11 @@
 """`python -m benchmarks.annotation_effort`: how much of an annotator's time does the loop save?
 
 A simulated annotator goes through artworks in batches. Without the loop every box is drawn. With it a detector,
-trained on what is annotated so far, suggests the boxes of the next batch at its own best score; each suggestion is verified, what fits (IoU
-0.7 and the right concept) is accepted, everything else is drawn. Costs were fixed in advance: 3.5 s to verify a box at
-IoU 0.7 and 7 s to draw one by extreme clicking, or 25.5 s in ImageNet's way (K. Konyushkova et al., Learning
-Intelligent Dialogs for Bounding Box Annotation, arXiv 1712.08087; D. Papadopoulos et al., arXiv 1708.02750).
+trained on what is annotated so far, suggests the boxes of the next batch at its own best score; each suggestion is
+verified, what fits (IoU 0.7 and the right concept) is accepted, everything else is drawn. Costs were fixed in advance:
+3.5 s to verify a box at IoU 0.7 and 7 s to draw one by extreme clicking, or 25.5 s in ImageNet's way (K. Konyushkova et
+al., Learning Intelligent Dialogs for Bounding Box Annotation, arXiv 1712.08087; D. Papadopoulos et al., arXiv
+1708.02750).
 Published for the same loop: 53.82 % less time (arXiv 2411.19835).
 """
 

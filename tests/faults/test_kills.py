@@ -17,7 +17,7 @@ import pytest
 from tests.installation import Server, skip_or_fail, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
+CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "own", "minutes": 2, "augmentation": "none"}
 
 
 def trainers(workdir: Path) -> list[int]:
