@@ -27,6 +27,12 @@ test("filters let through what they say, and together what all of them let throu
   assert.equal(ids(store, desk), "abc");
 });
 
+test("what a detector was unsure of can be looked at again, also where somebody has accepted it", () => {
+  const unsure = [box("u", { source: "detector", score: 0.3 }), box("n", { source: "detector", score: null })];
+  const store = new Store(documentOf([...BOXES, ...unsure]), "ada");
+  assert.equal(ids(store, new Desk({ onlyFrom: "unsure" })), "su");
+});
+
 test("locking and hiding tell who listens, and are taken back by doing them again", () => {
   const desk = new Desk({ selected: "a" });
   const told = [];

@@ -3,6 +3,9 @@
  * None of it is saved. Parts of the page read it and are told when it changes. Pure: no DOM.
  */
 
+/** A detector's box below this score, from 0 to 1, deserves a second look, also when somebody has accepted it. */
+const UNSURE = 0.5;
+
 export class Desk {
   /** "select" or "box". */
   tool = "select";
@@ -21,7 +24,7 @@ export class Desk {
   /** Ids of boxes that nothing done here may change, and of boxes that are not shown. */
   locked = new Set();
   concealed = new Set();
-  /** Of which concept (its id) and of whom ("people" or "detectors") boxes are shown; null: of all. */
+  /** Of which concept (its id) and of whom ("people", "detectors", or "unsure": these below UNSURE) boxes are shown; null: of all. */
   onlyLabel = null;
   onlyFrom = null;
   /** A store with an earlier state of the artwork that is looked at in place of the present one, or null. */
@@ -81,5 +84,6 @@ export function visibleBoxes(store, desk) {
 /** Whether the filters of the page let a box through. */
 export function isShown(box, { concealed, onlyLabel, onlyFrom }) {
   if (concealed.has(box.id) || (onlyLabel !== null && box.label !== onlyLabel)) return false;
+  if (onlyFrom === "unsure") return box.source === "detector" && (box.score ?? 1) < UNSURE;
   return onlyFrom === null || (onlyFrom === "detectors") === (box.source === "detector");
 }
