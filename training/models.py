@@ -58,6 +58,9 @@ class Run(models.Model):
     cancel_requested = models.BooleanField(default=False, editable=False)
     worker = models.CharField(_("worker"), max_length=200, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
+    # How far it had got when it was last interrupted (steps, artworks), and how many tries in a row got no further.
+    reached = models.PositiveIntegerField(default=0, editable=False)
+    in_vain = models.PositiveIntegerField(default=0, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_seq = models.PositiveIntegerField(default=0, editable=False)
     created_by = models.ForeignKey(
@@ -93,6 +96,11 @@ class Run(models.Model):
     def said(self) -> str:
         """The message in the active language."""
         return translated(self.phrase, self.message)
+
+    def furthest(self) -> int:
+        """How far it has got in any try, as far as its last reports say: training steps, or artworks looked at."""
+        last = self.events.filter(kind__in=["metrics", "progress"]).last()
+        return max(self.reached, last.payload.get("step") or last.payload.get("done") or 0) if last else self.reached
 
     @property
     def is_active(self) -> bool:

@@ -7,9 +7,8 @@ who act at the same moment cannot both win.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +225,7 @@ def resume_run(run: Run) -> None:
     try:
         with transaction.atomic():
             resumable = {State.CANCELLED, State.INTERRUPTED, State.FAILED}
-            if not _change(run.pk, resumable, State.QUEUED, cancel_requested=False, attempts=0, finished_at=None):
+            if not _change(run.pk, resumable, State.QUEUED, cancel_requested=False, in_vain=0, finished_at=None):
                 raise Conflict(_("This run is still active, or it is done."), code="not_resumable")
             _send(run)
     except IntegrityError:
@@ -275,18 +274,19 @@ def end_run(run_id: int, worker: str, state: State, message: str = "") -> bool:
 
 
 def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
-    """A run's worker is gone: hand it out again, or stop where it was cancelled or has died too often.
+    """A run's worker is gone: hand it out again, or stop where it was cancelled or several tries got no further.
 
     An orderly stop, as when the whole installation is shut down, is no reason to give a run up.
     """
+    reached = run.furthest()
+    in_vain = 0 if reached > run.reached or orderly else run.in_vain + 1
     if run.cancel_requested:
         _change(run.pk, {State.RUNNING}, State.CANCELLED)
-    elif run.attempts >= settings.RUN_MAX_ATTEMPTS and not orderly:
+    elif in_vain >= settings.RUN_MAX_TRIES_IN_VAIN:
         _change(run.pk, {State.RUNNING}, State.INTERRUPTED, message)
     else:
         with transaction.atomic():
-            again = {"attempts": 0} if orderly else {}
-            if _change(run.pk, {State.RUNNING}, State.QUEUED, message, **again):
+            if _change(run.pk, {State.RUNNING}, State.QUEUED, message, reached=reached, in_vain=in_vain):
                 _send(run)
 
 
@@ -367,34 +367,3 @@ def delete_detector(detector: Detector) -> None:
         message = _("This detector is drawing boxes right now. Wait until the run ends, or cancel it.")
         raise Conflict(message, code="in_use")
     Detector.objects.filter(pk=detector.pk).update(deleted_at=timezone.now())
-
-
-def remove_leftovers(before: datetime) -> int:
-    """Remove what this database's runs left in the data folder and nobody needs; return how many folders.
-
-    That is the folders of runs that are gone or ended before then, and of detectors deleted before then.
-    """
-    key = files.database_key()
-    kept = set(Run.objects.exclude(finished_at__lt=before).values_list("pk", flat=True))
-    gone = [folder for run_id, folder in _numbered(Path(settings.RUNS_DIR), f"{key}-") if run_id not in kept]
-    for run_id, folder in _numbered(files.detectors_folder(), f"{key}-run-"):
-        detector = Detector.objects.filter(folder=folder.name, kind=Detector.Kind.TRAINED).first()
-        # A run without a detector may be just about to register it.
-        out_of_use = detector is not None and detector.deleted_at is not None and detector.deleted_at < before
-        if out_of_use or not Run.objects.filter(pk=run_id).exists():
-            gone.append(folder)
-    for folder in gone:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(gone)
-
-
-def _numbered(folder: Path, prefix: str) -> list[tuple[int, Path]]:
-    """The folders inside `folder` that are called `prefix` and a number, with their numbers."""
-    inside = list(folder.iterdir()) if folder.is_dir() else []
-    names = [(path.name.removeprefix(prefix), path) for path in inside if path.name.startswith(prefix)]
-    return [(int(name), path) for name, path in names if name.isdecimal()]
-
-
-def remove_work_folder(run_id: int) -> None:
-    """Delete what a finished run no longer needs: its images, records and checkpoints."""
-    shutil.rmtree(files.run_folder(run_id), ignore_errors=True)

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from annotations.services import Found, write_suggestions
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
-from training import files, live, services
+from training import files, leftovers, live, services
 from training.models import Event, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
@@ -55,7 +55,7 @@ def _tidy_daily(marker: Path) -> None:
         return
     marker.touch()
     purge()
-    services.remove_leftovers(timezone.now() - KEPT_AFTER_DELETION)
+    leftovers.remove_leftovers(timezone.now() - KEPT_AFTER_DELETION)
 
 
 def train(run_id: int) -> None:
@@ -278,7 +278,7 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
     """End the run as its process ended, unless it has passed to another worker."""
     if outcome.code == 0:
         if services.end_run(run_id, worker, State.DONE, message):
-            services.remove_work_folder(run_id)
+            leftovers.remove_work_folder(run_id)
         return
     run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
     if run is None:

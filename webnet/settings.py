@@ -164,7 +164,8 @@ else:
 
 # A run whose worker has not been heard of for this long is interrupted and resumed by the next reaper.
 RUN_LEASE_SECONDS = env.int("WEBNET_RUN_LEASE_SECONDS", 15)
-RUN_MAX_ATTEMPTS = 4
+# Tries in a row that got no further than those before, after which a run is given up.
+RUN_MAX_TRIES_IN_VAIN = 4
 
 # --- files -----------------------------------------------------------------------------------------------------------
 MEDIA_ROOT = DATA_DIR / "media"

@@ -119,7 +119,7 @@ def test_the_trainer_reads_the_train_records_and_the_evaluator_the_test_records(
 def test_the_detector_folder_is_complete(trained: Trained) -> None:
     folder = trained.workdir / "detector"
     assert {path.name for path in folder.iterdir()} == {
-        "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md",
+        "checkpoint", "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md",
         "model_int8.tflite", "saved_model",
     }  # fmt: skip
     description = json.loads((folder / "detector.json").read_text())
@@ -197,6 +197,18 @@ def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trai
         # A box is cut at the border by WebNet, not by these lines.
         assert [float(value) for value in numbers] == pytest.approx(values, abs=6)
         assert float(numbers[0]) == pytest.approx(box.score, abs=0.001)
+
+
+def test_a_later_training_goes_on_from_what_this_one_has_learnt(
+    trained: Trained, offline_weights: Path, tmp_path: Path
+) -> None:
+    """In so few steps nobody learns this from the start."""
+    rows = [artwork(tmp_path, number, "train") for number in range(1, 9)]
+    rows += [artwork(tmp_path, number + 8, "test", seed=number) for number in range(1, 9)]
+    make_workdir(tmp_path, rows, steps=10, evaluations=1, start=str(trained.workdir / "detector"))
+    code, events = finish(start("training.pipeline", tmp_path, offline_weights))
+    assert code == 0, (tmp_path / "trainer.log").read_text()[-3000:]
+    assert _of(events, "evaluation")[-1]["AP50"] >= 0.85
 
 
 def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_q.brokers import Broker, get_broker
 
 from annotations.models import Box, Label
-from training import files, services
+from training import files, live, services
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
 from training.pipeline.config import CHECKPOINT
 
@@ -299,11 +299,26 @@ class TestLife:
 
     def test_a_run_that_kills_its_workers_is_given_up(self, dataset: Any) -> None:
         past = timezone.now() - timedelta(seconds=1)
-        run = self.run_row(dataset, state="running", attempts=settings.RUN_MAX_ATTEMPTS, lease_until=past)
+        run = self.run_row(dataset, state="running", in_vain=settings.RUN_MAX_TRIES_IN_VAIN - 1, lease_until=past)
         services.reap_stale_runs()
         run.refresh_from_db()
         assert run.state == "interrupted"
         assert run.finished_at
+
+    def test_a_run_that_gets_further_each_time_is_never_given_up(self, dataset: Any) -> None:
+        run = self.run_row(dataset)
+        for step in range(10, 200, 10):
+            assert Run.objects.claim(run.pk, "w")
+            live.publish(run.pk, [("metrics", {"step": step})])
+            run.refresh_from_db()
+            services.interrupt_run(run, "killed")
+        for _ in range(settings.RUN_MAX_TRIES_IN_VAIN):
+            assert Run.objects.claim(run.pk, "w")
+            live.publish(run.pk, [("metrics", {"step": 150})])
+            run.refresh_from_db()
+            services.interrupt_run(run, "killed")
+        run.refresh_from_db()
+        assert (run.state, run.attempts) == ("interrupted", 19 + settings.RUN_MAX_TRIES_IN_VAIN)
 
     def test_a_cancelled_run_whose_worker_died_is_cancelled(self, dataset: Any) -> None:
         past = timezone.now() - timedelta(seconds=1)
