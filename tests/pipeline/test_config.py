@@ -83,3 +83,8 @@ def test_every_choice_says_what_it_is() -> None:
 def test_one_particular_thing_is_never_mirrored() -> None:
     assert not AUGMENTATIONS["instances"].flip
     assert AUGMENTATIONS["categories"].flip
+
+
+def test_only_long_runs_let_the_backbone_learn() -> None:
+    assert _plan(budget="quick").release_at == 1
+    assert _plan(budget="standard").release_at < 1

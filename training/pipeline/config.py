@@ -161,6 +161,10 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
+# In runs of so many minutes, the late stages of the backbone learn too after this share of the way. In shorter ones the
+# steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
+_RELEASE_MINUTES = 8.0
+_RELEASE_AT = 0.6
 # However little time is left when everything is prepared, so much of the run's is for training.
 LEAST_TRAINING_SHARE = 0.4
 
@@ -193,7 +197,7 @@ class RunConfig:
     clip_norm: float = 10.0
     weight_decay: float = 4e-5
     freeze_backbone: bool = True
-    release_at: float = 0.6
+    release_at: float = 1.0
     release_channels: int = 64
     backbone_rate: float = 0.3
     scale_min: float = 0.7
@@ -253,6 +257,7 @@ def plan(
         copies=min(variety.copies, int(duration * 60 * _COPIES_SHARE / (max(1, images) * _SECONDS_PER_COPY))),
         flip=variety.flip,
         evaluations=EVALUATIONS,
+        release_at=_RELEASE_AT if duration >= _RELEASE_MINUTES else 1.0,
         start=start,
     )
 
