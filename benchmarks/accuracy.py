@@ -1,7 +1,7 @@
 """`python -m benchmarks.accuracy`: how good is a standard training on real artworks, beside the stock recipe?
 
 Trains on ByzArt2K's and on iconart_cc's five most frequent concepts, each with its own test part, through
-`python -m training.pipeline`: first as WebNet does it then Model Garden's RetinaNet from scratch with every layer in
+`python -m training.pipeline`: first as WebNet does it, then Model Garden's RetinaNet from scratch with every layer in
 training, in the same minutes. Prints AP50, time and curve of both. The image sets are made
 by others and are no part of the project; name their folder with `--data`.
 """
@@ -61,13 +61,13 @@ def main() -> None:
 
 def plans(data: Named, options: argparse.Namespace) -> Iterator[tuple[str, config.RunConfig]]:
     """What is compared: a title and a configuration each."""
-    images = len(data["artworks"])
-    choice: dict[str, Any] = {"budget": "own", "minutes": options.minutes, "seed": 1, "images": images}
+    choice: dict[str, Any] = {"budget": "own", "minutes": options.minutes, "seed": 1}
     for architecture in options.architectures:
         yield architecture, config.plan(architecture=architecture, augmentation=options.augmentation, **choice)
     if not options.without_stock:
         stock = config.plan(architecture="retinanet_mobilenet_v2", augmentation="none", **choice)
-        changes: dict[str, Any] = {"weights": "", "freeze_backbone": False, "flip": True, "release_at": 1.0}
+        all_learn: dict[str, Any] = {"freeze_backbone": False, "release_at": 1.0, "backbone_rate": 1.0}
+        changes: dict[str, Any] = {"weights": "", "flip": True, **all_learn}
         yield "stock, from scratch", dataclasses.replace(stock, **changes)
 
 

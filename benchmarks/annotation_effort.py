@@ -100,7 +100,6 @@ def train(name: str, known: Named, seed: int, options: argparse.Namespace, *, st
         minutes=options.minutes,
         augmentation="gentle",
         seed=seed,
-        images=images,
         start=str(start.resolve()) if start else "",
     )
     title = f"seed {seed}, {images}"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 KILLS = 30
 VICTIMS = ("trainer", "worker", "cluster")
+# Seconds: an interval, and what a busy machine takes to write a checkpoint.
+MOST_LOST = RunConfig.checkpoint_seconds + 10
 
 
 def main() -> None:
@@ -49,6 +51,7 @@ def main() -> None:
     print(
         f"{runs} trainings, killed {struck}: all ended with a detector, never two at a time, no event missing or twice"
     )
+    lost += [0.0] * (killed.total() - len(lost))
     print(f"training lost per kill: median {statistics.median(lost):.1f} s, most {max(lost):.1f} s", end=" ")
     print(f"(a checkpoint every {RunConfig.checkpoint_seconds:.0f} s)")
 
@@ -114,7 +117,10 @@ def check(training: Watched) -> list[float]:
     if [event["seq"] for event in events] != list(range(1, len(events) + 1)):
         raise SystemExit("Events are missing, or there twice.")
     points = [event["payload"] for event in events if event["kind"] == "metrics"]
-    return [_seconds(after, before) for before, after in pairwise(points) if after["step"] <= before["step"]]
+    lost = [_seconds(after, before) for before, after in pairwise(points) if after["step"] <= before["step"]]
+    if max(lost, default=0) > MOST_LOST:
+        raise SystemExit(f"A kill cost {max(lost):.0f} s of training.")
+    return lost
 
 
 def _seconds(after: dict[str, Any], before: dict[str, Any]) -> float:

@@ -58,7 +58,7 @@ class Run(models.Model):
     cancel_requested = models.BooleanField(default=False, editable=False)
     worker = models.CharField(_("worker"), max_length=200, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
-    # How far it had got when it was last interrupted (steps, artworks), and how many tries in a row got no further.
+    # How far it had got when it was last interrupted (`furthest`), and how many tries in a row got no further.
     reached = models.PositiveIntegerField(default=0, editable=False)
     in_vain = models.PositiveIntegerField(default=0, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -98,9 +98,11 @@ class Run(models.Model):
         return translated(self.phrase, self.message)
 
     def furthest(self) -> int:
-        """How far it has got in any try, as far as its last reports say: training steps, or artworks looked at."""
+        """How far it has got in any try, by what it reported: training steps or artworks looked at, and stages done."""
+        stages = self.events.filter(kind="stage", payload__state="done").values("payload__stage").distinct().count()
         last = self.events.filter(kind__in=["metrics", "progress"]).last()
-        return max(self.reached, last.payload.get("step") or last.payload.get("done") or 0) if last else self.reached
+        steps = last.payload.get("step") or last.payload.get("done") or 0 if last else 0
+        return max(self.reached, stages + steps)
 
     @property
     def is_active(self) -> bool:

@@ -87,7 +87,7 @@ def _made(request: dict[str, Any]) -> list[dict[str, Any]]:
         options: dict[str, Any] = {"capture_output": True, "text": True, "check": True, "cwd": settings.BASE_DIR}
         child = subprocess.run(command, input=json.dumps(request), timeout=SECONDS, **options)
         return list(json.loads(child.stdout.splitlines()[-1])["pictures"])
-    except (subprocess.SubprocessError, ValueError, IndexError):
+    except (subprocess.SubprocessError, OSError, ValueError, LookupError):
         message = _("The examples could not be made. The training is not affected; try again later.")
         raise Refusal(message, code="no_preview", status_code=503) from None
     finally:

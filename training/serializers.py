@@ -211,6 +211,8 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["budget"] == "own" and attrs["minutes"] is None:
             raise serializers.ValidationError({"minutes": _("Say how many minutes the training may take.")})
+        if attrs["budget"] != "own" and attrs["minutes"] is not None:
+            raise serializers.ValidationError({"minutes": _("Minutes are for the budget “own” alone.")})
         return attrs
 
 

@@ -162,9 +162,7 @@ def start_inference(
     """
     if not 0 <= threshold <= 1:
         raise Refusal(_("The threshold must lie between 0 and 1."), code="invalid_threshold")
-    detector = Detector.objects.usable_in(dataset.pk, user).filter(pk=detector_id).first()
-    if detector is None:
-        raise Refusal(_("This detector is not there any more. Choose another one."), code="unknown_detector")
+    detector = _usable_detector(dataset, user, detector_id)
     artwork = None if artwork_id is None else _artwork(dataset, artwork_id)
     with transaction.atomic():
         run = InferenceRun.objects.create(
@@ -180,6 +178,13 @@ def start_inference(
         )
         _announce(run, enqueue)
     return run
+
+
+def _usable_detector(dataset: Dataset, user: Any, detector_id: int) -> Detector:
+    detector = Detector.objects.usable_in(dataset.pk, user).filter(pk=detector_id).first()
+    if detector is None:
+        raise Refusal(_("This detector is not there any more. Choose another one."), code="unknown_detector")
+    return detector
 
 
 def _artwork(dataset: Dataset, artwork_id: int) -> Artwork:

@@ -6,9 +6,11 @@ from collections import defaultdict
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from annotations.models import Box, Label
 from datasets.models import Artwork, Dataset
+from datasets.refusals import Conflict
 from training.models import Detector, Snapshot
 from training.pipeline.manifest import VERSION, manifest_sha256
 from training.pipeline.partition import assign_splits
@@ -34,13 +36,14 @@ def artworks_of(dataset: Dataset) -> QuerySet[Artwork]:
 def freeze(dataset: Dataset, labels: list[Label], *, seed: int, earlier: Detector | None = None) -> Snapshot:
     """Store the dataset as it is now: files by hash, labels, confirmed boxes, and the split by artwork.
 
-    What `earlier`, a detector that is gone on from, was trained and tested on stays in the part that it was in.
+    What `earlier`, a detector that is gone on from, and those before it were trained and tested on stays in its part.
+    Raises Conflict where that leaves too little.
     """
     artworks = list(artworks_of(dataset))
     boxes = _boxes_by_artwork(dataset, labels)
     rows = [_artwork_row(artwork, boxes[artwork.pk]) for artwork in artworks]
-    known = earlier.run.snapshot.manifest["artworks"] if earlier and earlier.run else []
-    splits = assign_splits(rows, seed=seed, known={row["sha256"]: row["split"] for row in known})
+    known = _parts(earlier.run.snapshot.manifest) if earlier and earlier.run else {}
+    splits = assign_splits(rows, seed=seed, known=known)
     for row in rows:
         row["split"] = splits[row["id"]]
     manifest = {
@@ -50,8 +53,35 @@ def freeze(dataset: Dataset, labels: list[Label], *, seed: int, earlier: Detecto
         "suggestions": "ignored",
         "labels": [{"id": label.pk, "name": label.name} for label in labels],
         "artworks": rows,
+        # Of all the detectors that this training goes on from, one from the other.
+        "earlier_parts": known,
     }
+    if known:
+        _refuse_empty_parts(rows, labels)
     return Snapshot.objects.create(dataset=dataset, manifest=manifest, sha256=manifest_sha256(manifest))
+
+
+def _parts(manifest: dict[str, Any]) -> dict[str, str]:
+    """The part of every file (by its sha256) that a detector and those before it were trained or tested on."""
+    parts: dict[str, str] = dict(manifest.get("earlier_parts", {}))
+    for row in manifest["artworks"]:
+        # What one of them has learnt from is never a test again.
+        if parts.get(row["sha256"]) != "train":
+            parts[row["sha256"]] = row["split"]
+    return parts
+
+
+def _refuse_empty_parts(rows: list[dict[str, Any]], labels: list[Label]) -> None:
+    """Refuse a split that earlier ones have left without something to learn from, or to test on. Raises Conflict."""
+    learnt = {box["label"] for row in rows if row["split"] == "train" for box in row["boxes"]}
+    missing = [label.name for label in labels if label.pk not in learnt]
+    if missing or not any(row["split"] == "test" for row in rows):
+        message = _(
+            "The earlier detector was trained or tested on most of these artworks, and they stay in their part: there"
+            " is not enough left to learn from and to test on (%(missing)s). Annotate new artworks, or begin with what"
+            " the detector comes with."
+        )
+        raise Conflict(message % {"missing": ", ".join(missing) or _("no test artwork")}, code="not_ready")
 
 
 def _boxes_by_artwork(dataset: Dataset, labels: list[Label]) -> dict[int, list[dict[str, Any]]]:

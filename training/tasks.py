@@ -166,9 +166,8 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
         pipeline_manifest.save(manifest, workdir)
     if not (workdir / pipeline_config.FILE_NAME).exists():
         chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
-        images = len(manifest["artworks"])
         start = str(files.detector_folder(run.start).resolve()) if run.start else ""
-        plan = pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, images=images, start=start)
+        plan = pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, start=start)
         plan.save(workdir)
     return workdir
 

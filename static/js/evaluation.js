@@ -30,7 +30,10 @@ function showConcepts(place) {
     series: [found, ...concepts.map(conceptLine)],
     axes: [axis(gettext("Boxes found"), percent, { size: 32 }), axis(gettext("Of its own, right"), percent)],
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
-    label: interpolate(gettext("Curves of %s concepts; the table says the same in numbers"), [number(concepts.length)]),
+    label: interpolate(
+      ngettext("The curve of %s concept; the table says the same in numbers", "The curves of %s concepts; the table says the same in numbers", concepts.length),
+      [number(concepts.length)],
+    ),
   });
 }
 

@@ -81,8 +81,6 @@ def make_workdir(
 ) -> Path:
     """Write manifest and configuration (a quick plan with `changes`) to `workdir`."""
     manifest.save(manifest_of(artworks), workdir)
-    plan = config.plan(
-        architecture="retinanet_mobilenet_v2", budget="quick", augmentation=augmentation, seed=3, images=len(artworks)
-    )
+    plan = config.plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation=augmentation, seed=3)
     dataclasses.replace(plan, **changes).save(workdir)
     return workdir

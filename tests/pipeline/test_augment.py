@@ -96,9 +96,24 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[annotations.Coco, 
     train = annotations.to_coco(manifest.parse(manifest_of(rows), workdir), "train")
     told: list[int] = []
     made = augment.augment(
-        train, workdir / "copies", preset="categories", copies=2, longest=200, seed=1, on_copy=lambda: told.append(1)
+        train,
+        workdir / "copies",
+        preset="categories",
+        copies=2,
+        most=99,
+        longest=200,
+        seed=1,
+        on_copy=lambda: told.append(1),
     )
     return train, made, told
+
+
+def test_where_time_is_short_some_copies_of_any_artwork_are_made(tmp_path: Path) -> None:
+    rows = [artwork(tmp_path, number, "train") for number in range(1, 8)]
+    train = annotations.to_coco(manifest.parse(manifest_of(rows), tmp_path), "train")
+    options: dict[str, Any] = {"preset": "gentle", "copies": 2, "most": 5, "longest": 100, "seed": 1}
+    made = augment.augment(train, tmp_path / "copies", **options, on_copy=lambda: None)
+    assert len(made["images"]) == 5 and len({image["artwork"] for image in made["images"]}) > 2
 
 
 def test_only_artworks_of_the_training_part_are_copied(

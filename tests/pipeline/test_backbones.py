@@ -15,7 +15,7 @@ def _backbone(architecture: str, size: int) -> Any:
 
     from training.pipeline import config, configure
 
-    plan = config.plan(architecture=architecture, budget="quick", augmentation="none", seed=1, images=9)
+    plan = config.plan(architecture=architecture, budget="quick", augmentation="none", seed=1)
     model = configure.build(plan, classes=2, workdir=Path("/nowhere")).task.model
     picture = tf_keras.layers.InputSpec(shape=[None, size, size, 3])
     return factory.build_backbone(picture, model.backbone, model.norm_activation)
@@ -70,6 +70,7 @@ def test_a_pretrained_normalisation_is_never_trained(offline_weights: Path) -> N
 
     backbone = _backbone("retinanet_mobilenet_v2", 256)
     backbones.load_into(backbone, "openimages_ssd", offline_weights / "openimages_ssd")
+    backbones.keep_normalisation(backbone)
     picture = _normalised(_picture(256))
     still, learning = (backbone(picture, training=training)["5"].numpy() for training in (False, True))
     assert np.allclose(still, learning, atol=1e-5)

@@ -27,7 +27,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def _config(**changes: object) -> RunConfig:
-    made = plan(architecture="retinanet_mobilenet_v2", budget="standard", augmentation="none", seed=1, images=60)
+    made = plan(architecture="retinanet_mobilenet_v2", budget="standard", augmentation="none", seed=1)
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 

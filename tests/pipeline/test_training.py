@@ -7,6 +7,7 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,6 +210,35 @@ def test_a_later_training_goes_on_from_what_this_one_has_learnt(
     code, events = finish(start("training.pipeline", tmp_path, offline_weights))
     assert code == 0, (tmp_path / "trainer.log").read_text()[-3000:]
     assert _of(events, "evaluation")[-1]["AP50"] >= 0.85
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_late_stages_of_the_backbone_are_released_and_a_second_try_knows_it(
+    trained: Trained, offline_weights: Path, tmp_path: Path
+) -> None:
+    from training.pipeline import annotations, backbones, config, configure, manifest, supervision, train
+
+    plan = dataclasses.replace(config.load(trained.workdir), steps=4, release_at=0.5, backbone_rate=0.5, evaluations=1)
+    shutil.copytree(trained.workdir / "records", tmp_path / "records")
+    experiment = configure.build(plan, classes=3, workdir=tmp_path)
+    labels = manifest.load(trained.workdir).labels
+    truth = annotations.load(annotations.coco_path(trained.workdir, "test"))
+    first = train.build(plan, experiment, labels, tmp_path, offline_weights)
+    before = [layer.get_weights()[0] for layer, _norm in backbones.pairs(first.model.backbone)]
+    train.train(first, tmp_path, truth, seconds=None, on_event=lambda event: None, stop=supervision.Stop())
+    after = [layer.get_weights()[0] for layer, _norm in backbones.pairs(first.model.backbone)]
+    moved = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert not any(moved[:15]) and all(moved[-10:])
+
+    second = train.build(plan, experiment, labels, tmp_path, offline_weights)
+    assert int(second.step) == 4 and float(second.seconds) > 0
+    for one, other in zip(first.model.weights, second.model.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    # Two steps with the backbone released: its optimizer is as far, and has its moments.
+    slots = [optimizer._pretrained.get_weights() for optimizer in (first.optimizer, second.optimizer)]
+    assert int(second.optimizer._pretrained.iterations) == 2
+    for one, other in zip(*slots, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:

@@ -20,7 +20,7 @@ KNOWN = [LabelEntry(7, "circle"), LabelEntry(9, "square")]
 
 @pytest.fixture(scope="module")
 def config() -> RunConfig:
-    return plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none", seed=1, images=9)
+    return plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none", seed=1)
 
 
 def _model(config: RunConfig, classes: int) -> Any:

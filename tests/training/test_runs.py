@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,14 +15,12 @@ from django.db import connection
 from django.utils import timezone
 from django_q.brokers import Broker, get_broker
 
-from annotations.models import Box, Label
-from training import files, live, services
+from annotations.models import Label
+from tests.training.starting import CHOICE, draw, start
+from training import live, services
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
-from training.pipeline.config import CHECKPOINT
 
 pytestmark = pytest.mark.services
-
-CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
 
 
 @pytest.fixture(autouse=True)
@@ -33,60 +30,6 @@ def queue(db: None) -> Iterator[Broker]:
     broker.purge_queue()
     yield broker
     broker.purge_queue()
-
-
-def draw(artwork: Any, label: Label, **fields: Any) -> Box:
-    box = Box.objects.create(
-        artwork=artwork, label=label, x=10, y=10, width=50, height=40, image_width=200, image_height=150, **fields
-    )
-    type(artwork).objects.filter(pk=artwork.pk).update(confirmed=1, state="annotated")
-    return box
-
-
-@pytest.fixture
-def ready(dataset: Any, label: Label, make_artwork: Any) -> Any:
-    """A dataset on which a training may start: six annotated artworks."""
-    for seed in range(6):
-        draw(make_artwork(dataset, seed), label)
-    return dataset
-
-
-@pytest.fixture
-def detector(dataset: Any) -> Detector:
-    return Detector.objects.create(
-        name="Pretrained",
-        kind="pretrained",
-        architecture="x",
-        input_size=300,
-        labels=[{"id": 1, "name": "Person"}],
-        folder="x",
-    )
-
-
-@pytest.fixture
-def trained(ready: Any) -> Detector:
-    """A detector that was trained on `ready`, with a folder that a training can go on from."""
-    run = start(ready)
-    TrainingRun.objects.filter(pk=run.pk).update(state="done")
-    made = Detector.objects.create(
-        name="Earlier",
-        kind="trained",
-        architecture=CHOICE["architecture"],
-        input_size=256,
-        labels=[],
-        folder=f"run-{run.pk}",
-        dataset=ready,
-        run=run,
-    )
-    weights = files.detector_folder(made) / f"{CHECKPOINT}.index"
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    weights.touch()
-    return made
-
-
-def start(dataset: Any, user: Any = None, **more: Any) -> TrainingRun:
-    choice = services.TrainingChoice(**CHOICE, **more)
-    return services.start_training(dataset=dataset, user=user, choice=choice)
 
 
 @pytest.mark.django_db
@@ -132,6 +75,7 @@ class TestStarting:
             {"name": "x" * 300},
             {"budget": "own"},
             {"budget": "own", "minutes": 1},
+            {"budget": "quick", "minutes": 25},
             {"budget": "own", "minutes": 100_000},
             {"start": 999999},
             {"start": "x"},
@@ -151,41 +95,6 @@ class TestStarting:
         assert answer.json()["training"]["minutes"] == 25
         page = client_of(curator).get(answer.json()["urls"]["page"])
         assert "25 minutes" in page.content.decode()
-
-    def test_what_an_earlier_detector_was_tested_on_stays_in_the_test(
-        self, ready: Any, trained: Detector, label: Label, make_artwork: Any
-    ) -> None:
-        before = {row["id"]: row["split"] for row in trained.run.snapshot.manifest["artworks"]}  # type: ignore[union-attr]
-        for seed in range(30, 50):
-            draw(make_artwork(ready, seed), label)
-        run = start(ready, start=trained.pk, seed=8)
-        after = {row["id"]: row["split"] for row in run.snapshot.manifest["artworks"]}
-        assert {pk: after[pk] for pk in before} == before and len(after) == 26
-        assert run.start == trained
-
-    @pytest.mark.parametrize("why", ["another architecture", "no weights", "deleted", "pretrained"])
-    def test_not_every_detector_can_be_gone_on_from(
-        self, why: str, ready: Any, trained: Detector, detector: Detector, curator: Any, client_of: Any
-    ) -> None:
-        chosen = detector if why == "pretrained" else trained
-        if why == "another architecture":
-            Detector.objects.filter(pk=trained.pk).update(architecture="retinanet_efficientnet_lite0")
-        elif why == "no weights":
-            shutil.rmtree(files.detector_folder(trained))
-        elif why == "deleted":
-            services.delete_detector(trained)
-        url = f"/api/datasets/{ready.pk}/training-runs/"
-        answer = client_of(curator).post(url, CHOICE | {"start": chosen.pk}, content_type="application/json")
-        assert answer.status_code == 400, answer.content
-        assert "gone on from" in answer.json()["message"]
-        assert not Run.objects.active().exists()
-
-    def test_only_those_that_can_be_gone_on_from_are_offered(
-        self, ready: Any, trained: Detector, detector: Detector, outsider: Any, curator: Any, client_of: Any
-    ) -> None:
-        url = f"/api/datasets/{ready.pk}/training-options/"
-        offered = client_of(curator).get(url).json()["starts"]
-        assert offered == [{"id": trained.pk, "name": "Earlier", "architecture": CHOICE["architecture"]}]
 
     def test_unreviewed_suggestions_are_not_trained_on(self, ready: Any, label: Label, make_artwork: Any) -> None:
         undecided = make_artwork(ready, 50)

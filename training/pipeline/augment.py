@@ -68,15 +68,25 @@ def folder(workdir: Path, dataset: str) -> Path:
 
 
 def augment(
-    train: Coco, target: Path, *, preset: str, copies: int, longest: int, seed: int, on_copy: Callable[[], None]
+    train: Coco,
+    target: Path,
+    *,
+    preset: str,
+    copies: int,
+    most: int,
+    longest: int,
+    seed: int,
+    on_copy: Callable[[], None],
 ) -> Coco:
     """Make `copies` changed copies of every image of `train` in `target`, on all cores; return them as COCO.
 
+    Of more than `most` copies in all, as many are made, of images taken by chance.
     Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. `on_copy` is called
     after each and may raise to stop. A picture that no attempt leaves worth showing gets no copy.
     """
     target.mkdir(parents=True, exist_ok=True)
-    jobs = list(_jobs(train, target, preset, copies, longest, seed))
+    jobs = sorted(_jobs(train, target, preset, copies, longest, seed), key=lambda job: job.seed)[:most]
+    jobs.sort(key=lambda job: job.target)
     made: list[tuple[Job, Copy]] = []
     # Not fork: the parent has threads. Each worker imports only what this module needs.
     with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:

@@ -171,12 +171,13 @@ LEAST_TRAINING_SHARE = 0.4
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides a run, so that it can be repeated. `start` is the folder of the detector to go on from,
-    "" where it starts from `weights`. Sizes are in pixels, `steps` counts batches.
+    """Everything that decides a run, so that it can be repeated. Sizes are in pixels, `steps` counts batches.
 
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
-    `min_steps`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
-    `release_channels` channels learn too, at `backbone_rate` of the rate.
+    `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights`. Its
+    backbone is frozen for the share `release_at` of the way; then the blocks of at least `release_channels` channels
+    learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture, `most_copies` are made at
+    most.
     """
 
     architecture: str
@@ -185,13 +186,13 @@ class RunConfig:
     budget: str
     augmentation: str
     seed: int
-    minutes: float
     steps: int
     batch_size: int
     input_size: int
     copies: int
     flip: bool
     evaluations: int
+    most_copies: int = 100_000
     learning_rate: float = 1e-3
     warmup_steps: int = 50
     clip_norm: float = 10.0
@@ -204,6 +205,7 @@ class RunConfig:
     scale_max: float = 1.4
     max_boxes: int = 100
     checkpoint_seconds: float = 20.0
+    minutes: float = 0.0
     min_steps: int = 250
     start: str = ""
 
@@ -219,22 +221,18 @@ def load(workdir: Path | str) -> RunConfig:
     """Read WORKDIR/config.json. Raises ConfigError when it is missing, no JSON, or has other fields than RunConfig."""
     path = Path(workdir) / FILE_NAME
     try:
-        return RunConfig(**json.loads(path.read_text(encoding="utf-8")))
+        config = RunConfig(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"{path} cannot be used as a configuration: {error}") from None
+    if not config.steps and not config.minutes > 0:
+        raise ConfigError(f"{path} cannot be used as a configuration: it names neither steps nor minutes.")
+    return config
 
 
 def plan(
-    *,
-    architecture: str,
-    budget: str,
-    augmentation: str,
-    seed: int,
-    images: int,
-    minutes: float | None = None,
-    start: str = "",
+    *, architecture: str, budget: str, augmentation: str, seed: int, minutes: float | None = None, start: str = ""
 ) -> RunConfig:
-    """The configuration of a run on `images` artworks; `minutes` is for the budget "own" alone.
+    """The configuration of a run; `minutes` is for the budget "own" alone.
 
     `start`: the folder of an earlier detector of this architecture to go on from.
 
@@ -254,7 +252,8 @@ def plan(
         steps=0,
         batch_size=chosen.batch_size,
         input_size=chosen.input_size,
-        copies=min(variety.copies, int(duration * 60 * _COPIES_SHARE / (max(1, images) * _SECONDS_PER_COPY))),
+        copies=variety.copies,
+        most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         flip=variety.flip,
         evaluations=EVALUATIONS,
         release_at=_RELEASE_AT if duration >= _RELEASE_MINUTES else 1.0,

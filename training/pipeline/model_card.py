@@ -72,6 +72,11 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 """
 
 
+_EARLIER = """
+
+It went on from an earlier detector: the pictures and the rights that are named in that one's card count too."""
+
+
 def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
     """The card as Markdown.
 
@@ -85,7 +90,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         train=len(manifest.part("train")),
         test=len(manifest.part("test")),
         seed=manifest.seed,
-        rights=_rights(manifest),
+        rights=_rights(manifest) + (_EARLIER if config.start else ""),
         architecture=ARCHITECTURES[config.architecture].title,
         size=config.input_size,
         steps=config.steps,

@@ -64,7 +64,8 @@ def assign_splits(
     `artworks`: mappings with `id`, `sha256` and `boxes` (each with `label`). Equal files stay together. Every label
     gets about `test_fraction` of its artworks into test; a label on at least two groups appears in both parts where
     the labels beside it allow that. With two or more groups neither part is empty. `known`: the parts that files (by
-    their sha256) were in before; they stay there, so that a detector is never tested on what it once learnt.
+    their sha256) were in before; they stay there, so that a detector is never tested on what it once learnt, even where
+    that leaves a part empty.
     Raises ValueError for a fraction outside (0, 1).
     """
     if not 0 < test_fraction < 1:
@@ -118,8 +119,9 @@ def _choose_test(groups: Sequence[_Group], fraction: float, known: Mapping[str, 
                 chosen.add(group.key)
                 taken.update(group.labels)
                 left.subtract(group.labels)
-    if not chosen and len(groups) > 1:
-        chosen.add(next((group.key for group in reversed(groups) if group.key not in known), groups[-1].key))
+    new = [group.key for group in groups if group.key not in known]
+    if not chosen and new and len(groups) > 1:
+        chosen.add(new[-1])
     return chosen
 
 

@@ -68,7 +68,7 @@ def usable_threshold(scores: Mapping[str, Any]) -> float:
 
     Two digits, rounded down: float16 moves scores a little.
     """
-    return math.floor((scores.get("threshold") or FALLBACK_SCORE) * 100) / 100
+    return math.floor((scores.get("threshold") or FALLBACK_SCORE) * 100 + 1e-6) / 100
 
 
 def _pooled(ranked: Sequence[Ranked]) -> Ranked:

@@ -109,9 +109,10 @@ def _augment(run: Run) -> Phrase:
         augment.folder(run.workdir, run.manifest.dataset.folder),
         preset=run.config.augmentation,
         copies=run.config.copies,
+        most=run.config.most_copies,
         longest=_longest(run.config),
         seed=run.config.seed,
-        on_copy=run.counter("augment", len(train["images"]) * run.config.copies),
+        on_copy=run.counter("augment", min(len(train["images"]) * run.config.copies, run.config.most_copies)),
     )
     annotations.save(copies, path)
     return Phrase(gettext_noop("changed copies: %(copies)d"), copies=len(copies["images"]))

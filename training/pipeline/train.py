@@ -115,6 +115,7 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
         if not released and before >= trainer.config.release_at:
             backbones.release(trainer.model.backbone, trainer.config.release_channels)
             one, released = _compiled(trainer, metrics), True
+            report.compiles()
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
         pace.step += 1
@@ -160,6 +161,10 @@ class _Report:
         for metric in metrics:
             metric.reset_state()
         self._since, self._steps = time.monotonic(), 0
+
+    def compiles(self) -> None:
+        """The next step builds a graph again."""
+        self._warm = False
 
     def evaluated(self, scores: dict[str, Any]) -> None:
         """Tell the scores of now."""

@@ -13,6 +13,9 @@ from training import services
 from training.commandline import do_run, find_dataset
 from training.models import Detector
 
+# For a detector whose files name no score.
+FALLBACK = 0.4
+
 
 class Command(BaseCommand):
     help = "Let a detector draw suggestions on all artworks of a dataset."
@@ -20,7 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dataset", help="number or name of the dataset")
         parser.add_argument("detector", type=int, help="number of the detector (the API and the admin show it)")
-        parser.add_argument("--threshold", type=float, default=0.5, help="least score of a suggestion, 0 to 1")
+        parser.add_argument("--threshold", type=float, help="least score of a suggestion, 0 to 1 (the detector's best)")
         parser.add_argument(
             "--closely", action="store_true", help="look in tiles too: smaller things, five times as long"
         )
@@ -40,7 +43,7 @@ class Command(BaseCommand):
                 user=None,
                 detector_id=options["detector"],
                 artwork_id=None,
-                threshold=options["threshold"],
+                threshold=threshold(options["detector"], options["threshold"]),
                 mapping=mapping(dataset, options["detector"], options["map"]),
                 closely=options["closely"],
                 enqueue=False,
@@ -48,6 +51,12 @@ class Command(BaseCommand):
         except APIException as refusal:
             raise CommandError(str(refusal.detail)) from None
         self.stdout.write(do_run(run).message)
+
+
+def threshold(detector_id: int, wanted: float | None) -> float:
+    """The score that was asked for, or the one that the detector is best at."""
+    best = Detector.objects.filter(pk=detector_id).values_list("threshold", flat=True).first()
+    return wanted if wanted is not None else best if best is not None else FALLBACK
 
 
 def mapping(dataset: Dataset, detector_id: int, pairs: list[str]) -> dict[str, int | None]:

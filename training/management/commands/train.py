@@ -21,13 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--architecture", choices=list(ARCHITECTURES), default=next(iter(ARCHITECTURES)))
         parser.add_argument("--budget", choices=list(BUDGETS), default="quick")
         parser.add_argument("--start", type=int, help="number of the detector to go on from")
-        parser.add_argument("--minutes", type=float, help="how long it may take, for --budget own")
+        parser.add_argument("--minutes", type=float, help="how long it may take, in place of --budget")
         parser.add_argument("--augmentation", choices=list(AUGMENTATIONS), default="gentle")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--name", default="", help="name of the detector")
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = ("architecture", "budget", "minutes", "start", "augmentation", "seed", "name")
+        if options["minutes"]:
+            options["budget"] = "own"
         choice = services.TrainingChoice(**{key: options[key] for key in keys})
         try:
             dataset = find_dataset(options["dataset"])
