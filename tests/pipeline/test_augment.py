@@ -109,10 +109,11 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[annotations.Coco, 
 
 
 def test_where_time_is_short_some_copies_of_any_artwork_are_made(tmp_path: Path) -> None:
-    rows = [artwork(tmp_path, number, "train") for number in range(1, 8)]
+    rows = [artwork(tmp_path, number, "train" if number < 8 else "test") for number in range(1, 9)]
     train = annotations.to_coco(manifest.parse(manifest_of(rows), tmp_path), "train")
-    options: dict[str, Any] = {"preset": "gentle", "copies": 2, "most": 5, "longest": 100, "seed": 1}
-    made = augment.augment(train, tmp_path / "copies", **options, on_copy=lambda: None)
+    made = augment.augment(
+        train, tmp_path / "copies", preset="gentle", copies=2, most=5, longest=100, seed=1, on_copy=lambda: None
+    )
     assert len(made["images"]) == 5 and len({image["artwork"] for image in made["images"]}) > 2
 
 

@@ -53,7 +53,7 @@ def test_a_time_of_ones_own_is_kept_and_others_have_their_own() -> None:
 def test_copies_never_take_more_than_a_small_part_of_the_time() -> None:
     made = _plan(augmentation="instances")
     assert made.copies == AUGMENTATIONS["instances"].copies
-    assert made.most_copies * 0.05 <= 0.15 * made.minutes * 60
+    assert made.most_copies * 0.05 <= 0.15 * made.minutes * 60 + 1e-6
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": 3}', TIMELESS, None])
