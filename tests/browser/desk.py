@@ -53,6 +53,10 @@ class Desk:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def try_now(self) -> None:
+        """Press "Try now", unless the page has tried again by itself in this very moment."""
+        self.page.evaluate("document.querySelector('#save-state button')?.click()")
+
     def saved(self) -> list[dict[str, Any]]:
         """The boxes in the database once the page says that all is saved."""
         # A held arrow key is one edit, which ends half a second after it.

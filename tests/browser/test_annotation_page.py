@@ -157,7 +157,7 @@ def test_edits_made_while_the_server_is_down_arrive_once_when_it_is_up_again(ope
     desk.drag((20, 100), (60, 160))
     desk.page.wait_for_selector(UNSAVED)
     server.start_web()
-    desk.page.locator("#save-state button").click()
+    desk.try_now()
     assert len(desk.saved()) == 3
 
 

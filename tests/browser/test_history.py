@@ -119,5 +119,5 @@ def test_nothing_is_brought_back_while_changes_wait_to_be_sent(open_desk: Open) 
     assert desk.boxes() == []
     desk.page.unroute("**/edits/")
     desk.page.click("#past [data-now]")
-    desk.page.locator("#save-state button").click()
+    desk.try_now()
     assert len(desk.saved()) == 1
