@@ -229,6 +229,14 @@ class TestLife:
         run.refresh_from_db()
         assert (run.state, run.attempts) == ("interrupted", 19 + settings.RUN_MAX_TRIES_IN_VAIN)
 
+    def test_a_finished_stage_is_as_good_as_a_step(self, dataset: Any) -> None:
+        run = self.run_row(dataset)
+        for stage in ("augment", "augment", "tfrecord", "tfrecord", "configure"):
+            live.publish(run.pk, [("stage", {"stage": stage, "state": "done"}), ("log", {"text": "x"})])
+        assert run.furthest() == 3
+        live.publish(run.pk, [("metrics", {"step": 12})])
+        assert run.furthest() == 15
+
     def test_a_cancelled_run_whose_worker_died_is_cancelled(self, dataset: Any) -> None:
         past = timezone.now() - timedelta(seconds=1)
         run = self.run_row(dataset, state="running", cancel_requested=True, lease_until=past)
