@@ -93,7 +93,7 @@ def run(name: str, data: Named, plan: config.RunConfig, title: str, options: arg
     if process.returncode or not evaluations:
         raise SystemExit(f"{title} on {name} failed; see {workdir}/trainer.log")
     curve = [(row["step"], row["AP50"]) for row in evaluations]
-    return Result(title, plan.steps, seconds, evaluations[-1], curve)
+    return Result(title, evaluations[-1]["step"], seconds, evaluations[-1], curve)
 
 
 def show(event: dict[str, Any]) -> None:
