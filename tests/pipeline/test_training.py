@@ -151,6 +151,31 @@ def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Train
         assert len(told) == (not check["passed"])
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_the_tflite_file_finds_box_by_box_what_the_trained_detector_finds(
+    trained: Trained, offline_weights: Path
+) -> None:
+    """Whatever a change of rank does to the score of so few boxes."""
+    from training.pipeline import annotations, checks, config, configure, manifest, train
+    from training.pipeline.evaluate import Evaluator
+    from training.pipeline.scores import intersection_over_union
+
+    workdir, plan = trained.workdir, config.load(trained.workdir)
+    experiment = configure.build(plan, classes=3, workdir=workdir)
+    built = train.build(plan, experiment, manifest.load(workdir).labels, workdir, offline_weights)
+    truth = annotations.load(annotations.coco_path(workdir, "test"))
+    evaluator = Evaluator(built.task, experiment, built.model, truth)
+    look = checks._Looking((workdir / "detector" / "model.tflite").read_bytes())
+    expected, found = evaluator.by_picture(evaluator._look), evaluator.by_picture(look)
+    sure = [row for rows in expected.values() for row in rows if row["score"] >= 0.3]
+    assert len(sure) >= 8
+    for row in sure:
+        same = [one for one in found[row["image_id"]] if one["category_id"] == row["category_id"]]
+        best = max(same, key=lambda one: intersection_over_union(one["bbox"], row["bbox"]))
+        assert intersection_over_union(best["bbox"], row["bbox"]) >= 0.9
+        assert best["score"] == pytest.approx(row["score"], abs=0.005)
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
 def test_a_tflite_file_carries_its_labels_and_still_loads(trained: Trained, name: str) -> None:
     import zipfile
