@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings as properties
 
-from tests.installation import PASSWORD, ROOT, Server, free_port, skip_or_fail
+from tests.installation import IN_CI, PASSWORD, ROOT, Server, free_port, skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,6 +24,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+# Properties look at other examples in every run on a person's machine. What CI refuses, it must refuse again.
+properties.register_profile("ci", derandomize=True, database=None)
+if IN_CI:
+    properties.load_profile("ci")
 
 
 # --- data folder: every test session has its own, so that nothing of a developer's is touched -------------------------
