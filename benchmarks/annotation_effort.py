@@ -20,14 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy
+from benchmarks.accuracy import run
+from benchmarks.image_sets import READERS, Named, read
 from training.pipeline import config
 from training.pipeline.partition import assign_splits
 
 VERIFY, DRAW, DRAW_SLOWLY = 3.5, 7.0, 25.5
 MIN_IOU = 0.7
-
-Named = dict[str, Any]
+CONCEPTS = 5
 
 
 @dataclass
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, default=Path("var/weights"))
     parser.add_argument("--workdir", type=Path, default=Path("var/benchmarks/effort"))
-    parser.add_argument("--sets", nargs="+", choices=list(accuracy.READERS), default=list(accuracy.READERS))
+    parser.add_argument("--sets", nargs="+", choices=list(READERS), default=list(READERS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--batches", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=3, help="for each training; they go on from one another")
@@ -57,7 +57,7 @@ def main() -> None:
     print("| set | seed | boxes | drawn | verified | accepted, mean IoU | saved at 7 s | saved at 25.5 s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in options.sets:
-        data = accuracy.most_frequent(name, list(accuracy.READERS[name](options.data / name)))
+        data = read(name, options.data, CONCEPTS)
         for seed in options.seeds:
             print(row(name, seed, campaign(name, data, seed, options)), flush=True)
 
@@ -102,9 +102,9 @@ def train(name: str, known: Named, seed: int, options: argparse.Namespace, *, st
         seed=seed,
         start=str(start.resolve()) if start else "",
     )
-    title = f"seed {seed}, {images}"
-    accuracy.run(name, known, plan, title, options)
-    return Path(options.workdir / name / title.replace(", ", "_").replace(" ", "_") / "detector")
+    workdir = Path(options.workdir / name / f"seed_{seed}_{images}")
+    run(known, plan, workdir, options.weights)
+    return workdir / "detector"
 
 
 def suggest(folder: Path | None, batch: Sequence[Named]) -> Iterator[list[Any]]:

@@ -28,7 +28,8 @@ class Architecture:
     """A detector that can be trained.
 
     `input_size`: side in pixels of the square it sees; `weights`: folder of its starting weights below the weights
-    directory; `step_seconds`: one step of `batch_size` images on two cores, a first guess until a run has measured it.
+    directory; `head`: the pyramid and head that it begins with (`pretrained_head`), if any; `step_seconds`: one step
+    of `batch_size` images on two cores, a first guess until a run has measured it.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Architecture:
     weights: str
     batch_size: int
     step_seconds: float
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             weights="openimages_ssd",
             batch_size=8,
             step_seconds=0.21,
+            head="icons",
         ),
         "retinanet_mobilenet_v2_384": Architecture(
             key="retinanet_mobilenet_v2_384",
@@ -85,6 +88,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             weights="openimages_ssd",
             batch_size=8,
             step_seconds=0.47,
+            head="icons",
         ),
         "retinanet_efficientnet_lite0": Architecture(
             key="retinanet_efficientnet_lite0",
@@ -174,10 +178,10 @@ class RunConfig:
     """Everything that decides a run, so that it can be repeated. Sizes are in pixels, `steps` counts batches.
 
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
-    `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights`. Its
-    backbone is frozen for the share `release_at` of the way; then the blocks of at least `release_channels` channels
-    learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture, `most_copies` are made at
-    most.
+    `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
+    `pretrained_head`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
+    `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture,
+    `most_copies` are made at most.
     """
 
     architecture: str
@@ -208,6 +212,7 @@ class RunConfig:
     minutes: float = 0.0
     min_steps: int = 250
     start: str = ""
+    pretrained_head: str = ""
 
     def save(self, workdir: Path | str) -> Path:
         """Write WORKDIR/config.json and return its path."""
@@ -258,6 +263,7 @@ def plan(
         evaluations=EVALUATIONS,
         release_at=_RELEASE_AT if duration >= _RELEASE_MINUTES else 1.0,
         start=start,
+        pretrained_head=chosen.head,
     )
 
 

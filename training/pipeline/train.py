@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, transfer, weights
+from training.pipeline import backbones, events, pretrained_head, transfer, weights
 from training.pipeline.annotations import Coco
 from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
@@ -72,6 +72,8 @@ def build(
         transfer.go_on_from(Path(config.start), model, config, labels)
     elif config.weights:
         backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
+        if config.pretrained_head:
+            pretrained_head.load_into(model, config.pretrained_head, labels)
     if config.weights:
         backbones.keep_normalisation(model.backbone)
     return Trainer(config, experiment, task, checkpoints, model, optimizer, step, seconds)

@@ -47,11 +47,11 @@ def go_on_from(folder: Path, model: Any, config: RunConfig, labels: Sequence[Lab
     except (OSError, ValueError, LookupError, TypeError, AssertionError, tf.errors.OpError) as error:
         raise ConfigError(Phrase(text)) from error
     classifier = model.head._classifier
-    joined = _joined(earlier.head._classifier.get_weights(), classifier.get_weights(), len(known), sources)
+    classes = by_class(earlier.head._classifier.get_weights(), classifier.get_weights(), len(known), sources)
     for target, source in zip(model.weights, earlier.weights, strict=True):
         if target.shape == source.shape:
             target.assign(source)
-    classifier.set_weights(joined)
+    classifier.set_weights(classes)
 
 
 def _earlier(folder: Path, config: RunConfig, *, classes: int) -> Any:
@@ -70,7 +70,7 @@ def _source(label: LabelEntry, known: Sequence[Mapping[str, Any]]) -> int | None
     return None
 
 
-def _joined(before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None]) -> list[Array]:
+def by_class(before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None]) -> list[Array]:
     """Weights of a classifier: each class as it was in `before` under the number in `sources`, new ones as in `fresh`.
 
     The last axis of what differs by class holds, for each anchor, the background and then each of the concepts, of
