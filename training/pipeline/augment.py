@@ -143,7 +143,9 @@ def apply(
         format="pascal_voc", label_fields=["categories"], min_visibility=MIN_VISIBILITY, clip=True,
         min_width=MIN_SIDE, min_height=MIN_SIDE,
     )  # fmt: skip
-    compose = A.Compose(PRESETS[preset](*pixels.shape[:2]), bbox_params=parameters)
+    height, width = pixels.shape[:2]
+    steps = PRESETS[preset](height, width, random.Random(seed))  # noqa: S311  not for secrets
+    compose = A.Compose(steps, bbox_params=parameters)
     # One source of chance for all steps. Compose's own `seed` starts each step with it: all would draw the same
     # numbers, a copy in ten would be left as it is, and one in three would get every change at once.
     compose.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  not for secrets
@@ -161,7 +163,7 @@ def is_blank(pixels: Pixels) -> bool:
     return float(pixels.std()) < 2.0 or float(pixels.mean()) < 4.0
 
 
-def _gentle(height: int, width: int) -> list[Any]:
+def _gentle(height: int, width: int, dice: random.Random) -> list[Any]:
     return [
         A.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.15, p=0.9),
         A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=15, val_shift_limit=8, p=0.7),
@@ -170,7 +172,7 @@ def _gentle(height: int, width: int) -> list[Any]:
     ]
 
 
-def _categories(height: int, width: int) -> list[Any]:
+def _categories(height: int, width: int, dice: random.Random) -> list[Any]:
     return [
         A.BBoxSafeRandomCrop(erosion_rate=0.2, p=0.4),
         A.Affine(rotate=(-8, 8), scale=(0.85, 1.15), shear=(-4, 4), border_mode=cv2.BORDER_CONSTANT, fill=FILL, p=0.7),
@@ -180,13 +182,18 @@ def _categories(height: int, width: int) -> list[Any]:
     ]
 
 
-def _instances(height: int, width: int) -> list[Any]:
+def _instances(height: int, width: int, dice: random.Random) -> list[Any]:
+    """As visitors take them: the work fills the picture, or hangs smaller on a wall of some grey with a slight tint."""
+    grey = dice.randrange(60, 140)
+    wall = tuple(grey + dice.randrange(-20, 21) for _channel in range(3))
+    outside: dict[str, Any] = {"border_mode": cv2.BORDER_CONSTANT, "fill": wall}
     return [
         A.RandomSizedCrop(
-            min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.5
+            min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.4
         ),
-        A.Perspective(scale=(0.03, 0.12), fit_output=False, border_mode=cv2.BORDER_CONSTANT, fill=FILL, p=0.8),
-        A.Affine(rotate=(-10, 10), border_mode=cv2.BORDER_CONSTANT, fill=FILL, p=0.5),
+        A.Affine(scale=(0.35, 1.0), translate_percent=(-0.25, 0.25), **outside, p=0.7),
+        A.Perspective(scale=(0.03, 0.12), fit_output=False, **outside, p=0.8),
+        A.Affine(rotate=(-10, 10), **outside, p=0.5),
         # One of them: both together can leave a picture all but black or white.
         A.OneOf(
             [
@@ -200,7 +207,7 @@ def _instances(height: int, width: int) -> list[Any]:
     ]
 
 
-PRESETS: Mapping[str, Callable[[int, int], list[Any]]] = {
+PRESETS: Mapping[str, Callable[[int, int, random.Random], list[Any]]] = {
     "gentle": _gentle,
     "categories": _categories,
     "instances": _instances,

@@ -165,6 +165,8 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
+# Of few pictures more copies are made than the preset says, so that no two rounds through them are the same.
+_LEAST_COPIES = 200
 # In runs of so many minutes, the late stages of the backbone learn too after this share of the way. In shorter ones the
 # steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
 _RELEASE_MINUTES = 8.0
@@ -181,7 +183,7 @@ class RunConfig:
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
     `pretrained_head`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
     `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture,
-    `most_copies` are made at most.
+    at least `least_copies` in all are made and at most `most_copies`.
     """
 
     architecture: str
@@ -196,6 +198,7 @@ class RunConfig:
     copies: int
     flip: bool
     evaluations: int
+    least_copies: int = 0
     most_copies: int = 100_000
     learning_rate: float = 1e-3
     warmup_steps: int = 50
@@ -258,6 +261,7 @@ def plan(
         batch_size=chosen.batch_size,
         input_size=chosen.input_size,
         copies=variety.copies,
+        least_copies=_LEAST_COPIES if variety.copies else 0,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         flip=variety.flip,
         evaluations=EVALUATIONS,

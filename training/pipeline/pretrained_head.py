@@ -28,10 +28,13 @@ class HeadDoesNotFit(ValueError):
 
 def save(model: Any, labels: Sequence[str], file: Path) -> None:
     """Write pyramid and head of `model`, which detects `labels` in this order, to `file` (npz, float16)."""
-    arrays = {f"{number:03d}": value.numpy().astype(np.float16) for number, value in enumerate(_shared(model))}
+    arrays: dict[str, Any] = {
+        f"{number:03d}": value.numpy().astype(np.float16) for number, value in enumerate(_shared(model))
+    }
     last = enumerate(model.head._classifier.get_weights())
-    halves = {f"classifier_{number}": value.astype(np.float16) for number, value in last}
-    np.savez_compressed(file, **arrays, **halves, **{_LABELS: np.array(list(labels))})
+    arrays |= {f"classifier_{number}": value.astype(np.float16) for number, value in last}
+    arrays[_LABELS] = np.array(list(labels))
+    np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_into(model: Any, name: str, labels: Sequence[LabelEntry]) -> None:

@@ -104,15 +104,16 @@ def _augment(run: Run) -> Phrase:
         return Phrase(gettext_noop("no changed copies wanted"))
     from training.pipeline import augment
 
+    each = max(run.config.copies, -(-run.config.least_copies // max(1, len(train["images"]))))
     copies = augment.augment(
         train,
         augment.folder(run.workdir, run.manifest.dataset.folder),
         preset=run.config.augmentation,
-        copies=run.config.copies,
+        copies=each,
         most=run.config.most_copies,
         longest=_longest(run.config),
         seed=run.config.seed,
-        on_copy=run.counter("augment", min(len(train["images"]) * run.config.copies, run.config.most_copies)),
+        on_copy=run.counter("augment", min(len(train["images"]) * each, run.config.most_copies)),
     )
     annotations.save(copies, path)
     return Phrase(gettext_noop("changed copies: %(copies)d"), copies=len(copies["images"]))
