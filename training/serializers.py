@@ -130,6 +130,24 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
         ]
 
 
+class CatalogueDetectorSerializer(serializers.Serializer[Any]):
+    """The shape of a row of `fetching.catalogue_json`; `done` and `total` are bytes, `detector` its id once here."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    suited = serializers.CharField()
+    coco_ap = serializers.FloatField()
+    input_size = serializers.IntegerField()
+    license = serializers.CharField()
+    state = serializers.CharField()
+    active = serializers.BooleanField()
+    checking = serializers.BooleanField()
+    message = serializers.CharField()
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    detector = serializers.IntegerField(allow_null=True)
+
+
 class ConceptEvaluationSerializer(serializers.Serializer[Any]):
     """One concept at its best threshold; null where there is nothing to judge by.
 

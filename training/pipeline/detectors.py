@@ -1,13 +1,15 @@
-"""Run a detector folder's TFLite file on pictures, without TensorFlow.
+"""Run a detector folder's model on pictures: a TFLite file without TensorFlow, a SavedModel with it.
 
-Boxes come out in pixels of the oriented artwork. A folder holds detector.json and model.tflite; two formats are known:
-`retinanet_tflite`, trained here, and `ssd_oid_tflite`, the OpenImages detector out of its package.
+Boxes come out in pixels of the oriented artwork. A folder holds detector.json and its model; the formats are:
+`retinanet_tflite` (model.tflite), trained here; `ssd_oid_tflite` (model.tflite), the OpenImages detector out of its
+package; `saved_model` (a folder of that name), as the TensorFlow Object Detection API exports it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,11 @@ Key = int | str
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32) * 255
 _STD = np.array((0.229, 0.224, 0.225), np.float32) * 255
 _SSD_IOU = 0.5
+
+
+SAVED_MODEL = "saved_model"
+# What a SavedModel answers with.
+OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
 
 class DetectorError(ValueError):
@@ -71,35 +78,31 @@ def describe(folder: Path) -> Description:
 
 
 class Detector:
-    """A loaded detector. Not for use by two threads at once: each worker loads its own."""
+    """A loaded detector. Not for use by two threads at once, unless it `can_be_shared`: each worker loads its own."""
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`; one trained here always runs on one thread. Raises DetectorError."""
         self.description = describe(folder)
-        networks: dict[str, Callable[[Interpreter, int], Network]] = {
-            "retinanet_tflite": _RetinaNet,
-            "ssd_oid_tflite": _OpenImagesSsd,
-        }
-        if self.description.format not in networks:
-            text = gettext_noop("The detector format %(format)s is not known to this version.")
-            raise DetectorError(Phrase(text, format=self.description.format))
-        # TFLite's own suppression loses the boxes of whole classes when it is given more than one thread
-        # (https://github.com/tensorflow/tensorflow/issues/56058).
-        alone = self.description.format == "retinanet_tflite"
+        # TensorFlow has threads of its own and takes calls from any of ours; a second model would only take memory.
+        self.can_be_shared = self.description.format == SAVED_MODEL
         try:
-            interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=1 if alone else threads)
-            interpreter.allocate_tensors()
+            self._network = _network(folder, self.description, threads)
         except (OSError, ValueError, RuntimeError) as error:
+            if isinstance(error, DetectorError):
+                raise
             text = gettext_noop("The detector in %(folder)s cannot be loaded: %(reason)s")
             raise DetectorError(Phrase(text, folder=folder.name, reason=str(error))) from None
-        self._network: Network = networks[self.description.format](interpreter, self.description.input_size)
+
+    def look(self, picture: Image.Image, threshold: float = 0.0) -> tuple[Floats, npt.NDArray[Any], Floats]:
+        """What the network itself says of a picture (see `Network`)."""
+        return self._network(picture, threshold)
 
     def detect(self, picture: Image.Image, width: int, height: int, threshold: float) -> list[Found]:
         """Boxes with score ≥ `threshold` on an upright RGB `picture`, in pixels of a `width` × `height` artwork.
 
         Best first. Boxes are cut at the artwork's border; those of which less than a pixel is left are dropped.
         """
-        boxes, classes, scores = self._network(picture, threshold)
+        boxes, classes, scores = self.look(picture, threshold)
         found = []
         for i in np.argsort(-scores):
             if scores[i] < threshold or not 0 <= classes[i] < len(self.description.labels):
@@ -111,11 +114,30 @@ class Detector:
         return found
 
 
+def _network(folder: Path, description: Description, threads: int) -> Network:
+    """The network of a folder. Raises DetectorError for a format that nobody knows, and what its libraries raise."""
+    if description.format == SAVED_MODEL:
+        return _SavedModel(folder / SAVED_MODEL, description)
+    networks: dict[str, Callable[[Interpreter, Description], Network]] = {
+        "retinanet_tflite": _RetinaNet,
+        "ssd_oid_tflite": _OpenImagesSsd,
+    }
+    if description.format not in networks:
+        text = gettext_noop("The detector format %(format)s is not known to this version.")
+        raise DetectorError(Phrase(text, format=description.format))
+    # TFLite's own suppression loses the boxes of whole classes when it is given more than one thread
+    # (https://github.com/tensorflow/tensorflow/issues/56058).
+    alone = description.format != "ssd_oid_tflite"
+    interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=1 if alone else threads)
+    interpreter.allocate_tensors()
+    return networks[description.format](interpreter, description)
+
+
 class _RetinaNet:
     """A detector trained here: the picture in the upper left of a square, suppression inside the file."""
 
-    def __init__(self, interpreter: Interpreter, size: int) -> None:
-        self._interpreter, self._size = interpreter, size
+    def __init__(self, interpreter: Interpreter, description: Description) -> None:
+        self._interpreter, self._size = interpreter, description.input_size
         self._input = interpreter.get_input_details()[0]["index"]
         # In the order of their names: [1, n, 4] boxes, [1, n] classes, [1, n] scores, [1] number, all float32.
         self._outputs = [row["index"] for row in sorted(interpreter.get_output_details(), key=lambda row: row["name"])]
@@ -138,13 +160,13 @@ class _RetinaNet:
 class _OpenImagesSsd:
     """SSD-MobileNetV2 300 × 300 out of MediaPipe: raw encodings, decoded against its anchors here."""
 
-    def __init__(self, interpreter: Interpreter, size: int) -> None:
-        self._interpreter, self._size = interpreter, size
+    def __init__(self, interpreter: Interpreter, description: Description) -> None:
+        self._interpreter, self._size = interpreter, description.input_size
         self._input = interpreter.get_input_details()[0]["index"]
         outputs = {row["name"]: row["index"] for row in interpreter.get_output_details()}
         self._boxes = outputs["raw_outputs/box_encodings"]
         self._classes = outputs["raw_outputs/class_predictions"]
-        self._anchors = ssd_anchors(size)
+        self._anchors = ssd_anchors(self._size)
 
     def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
         pixels = picture.resize((self._size, self._size), Image.Resampling.BILINEAR)
@@ -154,6 +176,46 @@ class _OpenImagesSsd:
         scores = 1 / (1 + np.exp(-logits))
         boxes = decode_ssd(self._interpreter.get_tensor(self._boxes)[0], self._anchors)
         return suppress(boxes, scores, threshold, _SSD_IOU)
+
+
+class _SavedModel:
+    """A SavedModel of the Object Detection API: uint8 [1, height, width, 3] in, OUTPUTS out.
+
+    Boxes are corners (top, left, bottom, right) in 0…1, classes have the labels' own numbers. It resizes by itself,
+    unless its signature names a size.
+    """
+
+    def __init__(self, folder: Path, description: Description) -> None:
+        # Its remarks on processors and GPUs are for nobody here.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        # Here, for it costs seconds and gigabytes that no other format needs.
+        import tensorflow as tf
+
+        self._tensor = tf.constant
+        # The signature keeps nothing of the model alive by itself.
+        self._model = tf.saved_model.load(str(folder))
+        if "serving_default" not in self._model.signatures:
+            raise DetectorError(Phrase(gettext_noop("The SavedModel has no signature “serving_default”.")))
+        self._function = self._model.signatures["serving_default"]
+        (self._input, spec), *others = self._function.structured_input_signature[1].items()
+        if others or spec.dtype != tf.uint8 or spec.shape.rank != 4 or spec.shape[3] not in (3, None):
+            text = gettext_noop("The SavedModel does not take one picture as uint8 [1, height, width, 3].")
+            raise DetectorError(Phrase(text))
+        missing = [name for name in OUTPUTS if name not in self._function.structured_outputs]
+        if missing:
+            text = gettext_noop("The SavedModel does not give %(names)s.")
+            raise DetectorError(Phrase(text, names=", ".join(missing)))
+        self._fixed = spec.shape[1:3].as_list()
+        self._places = {number: place for place, number in enumerate(description.labels)}
+
+    def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
+        height, width = self._fixed
+        pixels = picture.resize((width or picture.width, height or picture.height), Image.Resampling.BILINEAR)
+        answer = self._function(**{self._input: self._tensor(np.asarray(pixels, np.uint8)[None])})
+        boxes, classes, scores, number = (answer[name].numpy() for name in OUTPUTS)
+        count = int(number.reshape(-1)[0])
+        places = [self._places.get(int(one), -1) for one in classes[0, :count]]
+        return boxes[0, :count], np.array(places, int), scores[0, :count]
 
 
 def ssd_anchors(size: int) -> Floats:
