@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import evaluations, fetching, files, live, previews, services, snapshots
+from training import adding, evaluations, fetching, files, live, previews, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
 from training.pipeline.config import (
@@ -37,6 +38,7 @@ from training.pipeline.config import (
 from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
+    AddDetectorSerializer,
     CatalogueDetectorSerializer,
     DetectorSerializer,
     EvaluationSerializer,
@@ -84,7 +86,20 @@ class DetectorView(InDataset, generics.GenericAPIView[Detector]):
 
 
 class DetectorList(DetectorView, generics.ListAPIView[Detector]):
-    """The detectors that can draw boxes in this dataset: pretrained ones and those trained on it."""
+    """The detectors that can draw boxes in this dataset: pretrained ones, those trained on it or added to it."""
+
+    needed = {"POST": Role.CURATOR}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(request={"multipart/form-data": AddDetectorSerializer}, responses={201: DetectorSerializer})
+    def post(self, request: Request, dataset_id: int) -> Response:
+        """Add a detector as a file. It is tried on one picture first, which takes up to a minute."""
+        dataset = self.dataset
+        wanted = AddDetectorSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = dict(wanted.validated_data)
+        detector = adding.add_detector(dataset=dataset, upload=given.pop("file"), **given)
+        return Response(self.get_serializer(detector).data, status.HTTP_201_CREATED)
 
 
 class DetectorDetail(DetectorView, generics.RetrieveUpdateAPIView[Detector]):

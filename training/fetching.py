@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,14 +24,12 @@ from training.pipeline.catalogue import CATALOGUE, CatalogueDetector
 from training.pipeline.downloads import DownloadError, download
 from training.pipeline.outside import lay_out
 from training.pipeline.supervision import Stopped, only_one
-from training.pipeline.translation import Phrase, gettext_noop, phrase_json
-from training.supervision import Child, supervise
+from training.pipeline.translation import phrase_json
+from training.trials import Unusable, make_trial
 
 State = Run.State
 # How often the row says how far it is.
 _TELL_SECONDS = 0.5
-# Loading TensorFlow and a model takes a minute on a slow disk; one that takes so long will not be of use.
-_TRIAL_SECONDS = 600
 
 
 def catalogue_json() -> list[dict[str, Any]]:
@@ -103,7 +100,7 @@ def end(fetch_id: int, worker: str, state: State, message: str = "") -> None:
 
 
 def fetch(fetch: Fetch, worker: str) -> Detector:
-    """Download, unpack, try and register a detector. Raises DownloadError, Busy, and Stopped where it was cancelled."""
+    """Download, unpack, try and register a detector. Raises DownloadError, Unusable, Busy and Stopped."""
     entry = _entry(fetch.key)
     work, final = files.downloads_folder(entry.key), files.detectors_folder() / _folder(entry.key)
     work.mkdir(parents=True, exist_ok=True)
@@ -118,8 +115,8 @@ def fetch(fetch: Fetch, worker: str) -> Detector:
             beat.arrived(archive.stat().st_size)
             try:
                 lay_out(archive, made, catalogue.description(entry, sha256, url))
-                _try(made, beat)
-            except DownloadError:
+                make_trial(made, beat.go_on)
+            except (DownloadError, Unusable):
                 # The next try shall not go on with what is no use.
                 shutil.rmtree(work)
                 raise
@@ -154,25 +151,6 @@ class _Beat:
             self._told = time.monotonic()
             self._wanted = Fetch.objects.keep_alive(self._fetch_id, self._worker, **self._news)
         return self._wanted
-
-
-def _try(folder: Path, beat: _Beat) -> None:
-    """Let a process of its own look at one picture with the detector. Raises DownloadError, Stopped."""
-    deadline = time.monotonic() + _TRIAL_SECONDS
-    child = Child("training.pipeline.trial", folder)
-    outcome = supervise(
-        child, on_events=lambda events: None, go_on=lambda: beat.go_on() and time.monotonic() < deadline
-    )
-    if outcome.code == 0:
-        for log in ("process.log", "trial.log"):
-            (folder / log).unlink(missing_ok=True)
-        return
-    if not beat.go_on():
-        raise Stopped
-    if outcome.error:
-        raise DownloadError(outcome.error)
-    text = gettext_noop("The detector was fetched, but it does not run here: it may need more memory than there is.")
-    raise DownloadError(Phrase(text))
 
 
 def _entry(key: str) -> CatalogueDetector:

@@ -74,6 +74,11 @@ def detector_files(detector: Detector) -> dict[str, int]:
     return {entry.name: entry.stat().st_size for entry in sorted(folder.iterdir()) if entry.is_file()}
 
 
+def added_folder(detector_id: int) -> str:
+    """The name among the detectors of one that was added as a file."""
+    return f"{database_key()}-added-{detector_id}"
+
+
 def can_go_on_from(detector: Detector) -> bool:
     """Whether a detector's folder holds the weights that a training can go on from."""
     return (detector_folder(detector) / f"{CHECKPOINT}.index").is_file()

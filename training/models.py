@@ -141,6 +141,7 @@ class Detector(models.Model):
     class Kind(models.TextChoices):
         PRETRAINED = "pretrained", _("Pretrained")
         TRAINED = "trained", _("Trained here")
+        ADDED = "added", _("Added as a file")
 
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, editable=False)

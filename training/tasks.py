@@ -32,6 +32,7 @@ from training.pipeline.downloads import DownloadError
 from training.pipeline.supervision import Busy, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, supervise
+from training.trials import Unusable
 
 State = Run.State
 STOPPED, LOCKED = 3, 4
@@ -109,7 +110,7 @@ def fetch(fetch_id: int) -> None:
         fetching.fetch(known, worker)
     except Stopped:
         fetching.end(fetch_id, worker, State.CANCELLED)
-    except (DownloadError, Busy) as error:
+    except (DownloadError, Unusable, Busy) as error:
         fetching.end(fetch_id, worker, State.FAILED, error.args[0])
     except Exception as error:
         fetching.end(fetch_id, worker, State.FAILED, f"{type(error).__name__}: {error}")

@@ -1,7 +1,8 @@
-/** Detectors that can be fetched: starting, watching and cancelling it. */
+/** Detectors from elsewhere: fetching one of the catalogue, watching and cancelling that, and adding one as a file. */
 
 import { api } from "./api.js";
 import { fileSize, number, pageData } from "./dom.js";
+import { submitForm } from "./forms.js";
 import { leaveWithNotice } from "./notice.js";
 import { toast } from "./toast.js";
 
@@ -101,3 +102,21 @@ document.querySelectorAll("[data-key]").forEach((card) => {
   card.querySelector("[data-cancel]")?.addEventListener("click", (event) => act(event.currentTarget, `${key}/cancel`));
 });
 show(catalogue);
+
+const form = document.getElementById("add-detector");
+
+function tellUpload(sent, total) {
+  const text = interpolate(gettext("Sending: %s of %s MB"), [megabytes(sent), megabytes(total)]);
+  document.getElementById("add-status").textContent = sent < total ? text : gettext("Trying it on a picture. This takes a minute.");
+}
+
+if (form) {
+  submitForm(form, async ({ name }) => {
+    try {
+      await api("POST", `/api/datasets/${dataset.id}/detectors/`, { body: new FormData(form), onProgress: tellUpload });
+      leaveWithNotice(location.href, interpolate(gettext("“%s” is here and can be used."), [name]));
+    } finally {
+      document.getElementById("add-status").textContent = "";
+    }
+  });
+}

@@ -60,6 +60,7 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("POST", D + "suggestions/", "annotator", 200, {"action": "accept", "minimum_score": 0.5}),
     ("GET", D + "export/coco/", "viewer", 200, None),
     ("GET", D + "detectors/", "viewer", 200, None),
+    ("POST", D + "detectors/", "curator", 415, {}),
     ("GET", D + "detectors/{detector_id}/", "viewer", 200, None),
     ("PATCH", D + "detectors/{detector_id}/", "curator", 200, {"name": "E"}),
     ("DELETE", D + "detectors/{detector_id}/", "curator", 409, None),

@@ -96,7 +96,7 @@ def test_a_cancelled_download_keeps_what_has_arrived(zoo: Zoo, fetch: Callable[.
 
 def test_without_a_connection_it_says_what_to_do(tmp_path: Path) -> None:
     port = free_port()
-    with pytest.raises(DownloadError, match=f"127.0.0.1:{port}: no connection.*try again"):
+    with pytest.raises(DownloadError, match=f"127.0.0.1:{port}: no connection.*add the detector as a file"):
         download(f"http://127.0.0.1:{port}/x", tmp_path / "x", on_progress=lambda done, total: None)
 
 

@@ -2,7 +2,8 @@
 
 Boxes come out in pixels of the oriented artwork. A folder holds detector.json and its model; the formats are:
 `retinanet_tflite` (model.tflite), trained here; `ssd_oid_tflite` (model.tflite), the OpenImages detector out of its
-package; `saved_model` (a folder of that name), as the TensorFlow Object Detection API exports it.
+package; `tflite_detection` (model.tflite), any that ends with its own suppression; `saved_model` (a folder so called),
+as the TensorFlow Object Detection API exports it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _SSD_IOU = 0.5
 
 
 SAVED_MODEL = "saved_model"
-# What a SavedModel answers with.
+TFLITE_DETECTION = "tflite_detection"
+# What these two answer with.
 OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
 
@@ -41,11 +43,15 @@ class DetectorError(ValueError):
 
 @dataclass(frozen=True)
 class Description:
-    """detector.json: format, side in pixels of the square that the network sees, labels in order of its classes."""
+    """detector.json: format, side in pixels of the square that the network sees, labels in order of its classes.
+
+    `outputs`: of a `tflite_detection`, the place of each of OUTPUTS among what it gives; () where that is not known.
+    """
 
     format: str
     input_size: int
     labels: tuple[Key, ...]
+    outputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def describe(folder: Path) -> Description:
     try:
         data = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
         labels = tuple(row["id"] for row in data["labels"])
-        return Description(str(data["format"]), int(data["input_size"]), labels)
+        outputs = tuple(int(place) for place in data.get("outputs", ()))
+        return Description(str(data["format"]), int(data["input_size"]), labels, outputs)
     except (OSError, ValueError, KeyError, TypeError) as error:
         text = gettext_noop("The detector in %(folder)s has no usable description: %(reason)s")
         raise DetectorError(Phrase(text, folder=folder.name, reason=str(error))) from None
@@ -86,7 +93,7 @@ class Detector:
         # TensorFlow has threads of its own and takes calls from any of ours; a second model would only take memory.
         self.can_be_shared = self.description.format == SAVED_MODEL
         try:
-            self._network = _network(folder, self.description, threads)
+            self.network = _network(folder, self.description, threads)
         except (OSError, ValueError, RuntimeError) as error:
             if isinstance(error, DetectorError):
                 raise
@@ -95,7 +102,7 @@ class Detector:
 
     def look(self, picture: Image.Image, threshold: float = 0.0) -> tuple[Floats, npt.NDArray[Any], Floats]:
         """What the network itself says of a picture (see `Network`)."""
-        return self._network(picture, threshold)
+        return self.network(picture, threshold)
 
     def detect(self, picture: Image.Image, width: int, height: int, threshold: float) -> list[Found]:
         """Boxes with score ≥ `threshold` on an upright RGB `picture`, in pixels of a `width` × `height` artwork.
@@ -121,6 +128,7 @@ def _network(folder: Path, description: Description, threads: int) -> Network:
     networks: dict[str, Callable[[Interpreter, Description], Network]] = {
         "retinanet_tflite": _RetinaNet,
         "ssd_oid_tflite": _OpenImagesSsd,
+        TFLITE_DETECTION: _TfliteDetection,
     }
     if description.format not in networks:
         text = gettext_noop("The detector format %(format)s is not known to this version.")
@@ -178,6 +186,58 @@ class _OpenImagesSsd:
         return suppress(boxes, scores, threshold, _SSD_IOU)
 
 
+class _TfliteDetection:
+    """A TFLite file with a suppression of its own: [1, height, width, 3] in, OUTPUTS out, classes from 0.
+
+    Colours go in as they are where it takes uint8, in -1…1 where it takes float32. Boxes are corners in 0…1 (top, left,
+    bottom, right).
+    """
+
+    def __init__(self, interpreter: Interpreter, description: Description) -> None:
+        self._interpreter = interpreter
+        (entry, *others), outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        self._input, self._type = entry["index"], entry["dtype"]
+        fits = len(entry["shape"]) == 4 and entry["shape"][0] == 1 and entry["shape"][3] == 3
+        if others or not fits or self._type not in (np.uint8, np.float32):
+            text = gettext_noop("The TFLite file does not take one picture as uint8 or float32 [1, height, width, 3].")
+            raise DetectorError(Phrase(text))
+        self.size = (int(entry["shape"][2]), int(entry["shape"][1]))
+        self.indices = [row["index"] for row in outputs]
+        self.outputs = description.outputs
+
+    def answers(self, picture: Image.Image) -> list[Floats]:
+        """Everything that the file gives for a picture, in its own order."""
+        pixels = np.asarray(picture.resize(self.size, Image.Resampling.BILINEAR))[None]
+        colours = pixels if self._type is np.uint8 else pixels.astype(np.float32) / 127.5 - 1
+        self._interpreter.set_tensor(self._input, colours)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self.indices]
+
+    def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
+        answers = self.answers(picture)
+        self.outputs = self.outputs or places_of(answers)
+        boxes, classes, scores, number = (answers[place] for place in self.outputs)
+        count = int(number.reshape(-1)[0])
+        return boxes[0, :count], classes[0, :count].round().astype(int), scores[0, :count]
+
+
+def places_of(answers: Sequence[Floats]) -> tuple[int, ...]:
+    """The place of each of OUTPUTS among `answers`, which every converter orders in its own way. Raises DetectorError.
+
+    Boxes and the number have their shapes; of the other two, classes are whole numbers and scores are not.
+    """
+    shapes = [answer.shape for answer in answers]
+    boxes = [place for place, shape in enumerate(shapes) if len(shape) == 3 and shape[0] == 1 and shape[2] == 4]
+    rows = [place for place, shape in enumerate(shapes) if len(shape) == 2 and shape[0] == 1 and shape[1] > 1]
+    numbers = [place for place, shape in enumerate(shapes) if math.prod(shape) == 1]
+    whole = [place for place in rows if (answers[place] == answers[place].round()).all()]
+    if (len(answers), len(boxes), len(rows), len(numbers), len(whole)) != (4, 1, 2, 1, 1):
+        text = gettext_noop("The TFLite file must give boxes, classes, scores and the number of these.")
+        raise DetectorError(Phrase(text))
+    scores = [place for place in rows if place not in whole]
+    return boxes[0], whole[0], scores[0], numbers[0]
+
+
 class _SavedModel:
     """A SavedModel of the Object Detection API: uint8 [1, height, width, 3] in, OUTPUTS out.
 
@@ -206,7 +266,11 @@ class _SavedModel:
             text = gettext_noop("The SavedModel does not give %(names)s.")
             raise DetectorError(Phrase(text, names=", ".join(missing)))
         self._fixed = spec.shape[1:3].as_list()
-        self._places = {number: place for place, number in enumerate(description.labels)}
+        self.size = (self._fixed[1], self._fixed[0])
+        # COCO's numbers have gaps (-1), and a model must not name classes beyond the last label.
+        last = max(int(label) for label in description.labels)
+        self._places = dict.fromkeys(range(last + 1), -1)
+        self._places |= {int(label): place for place, label in enumerate(description.labels)}
 
     def __call__(self, picture: Image.Image, threshold: float) -> tuple[Floats, npt.NDArray[Any], Floats]:
         height, width = self._fixed
@@ -214,7 +278,7 @@ class _SavedModel:
         answer = self._function(**{self._input: self._tensor(np.asarray(pixels, np.uint8)[None])})
         boxes, classes, scores, number = (answer[name].numpy() for name in OUTPUTS)
         count = int(number.reshape(-1)[0])
-        places = [self._places.get(int(one), -1) for one in classes[0, :count]]
+        places = [self._places.get(int(one), len(self._places)) for one in classes[0, :count]]
         return boxes[0, :count], np.array(places, int), scores[0, :count]
 
 

@@ -123,7 +123,9 @@ def _open(url: str, known: Part, here: int) -> Any:
         if error.code == 416 and here:
             # There is nothing behind what is here, so it is no part of this file.
             return _open(url, Part(url), 0)
-        text = gettext_noop("%(host)s does not give the file (answer %(status)d). Try again later.")
+        text = gettext_noop(
+            "%(host)s does not give the file (answer %(status)d). Try again later, or add the detector as a file."
+        )
         raise DownloadError(Phrase(text, host=urlsplit(url).netloc, status=error.code)) from None
 
 
@@ -199,8 +201,8 @@ def _unreachable(url: str, error: Exception) -> DownloadError:
     values = {"host": urlsplit(url).netloc, "reason": str(reason) or type(reason).__name__}
     if isinstance(reason, socket.gaierror | ConnectionError | TimeoutError) or isinstance(error, HTTPException):
         text = gettext_noop(
-            "The file could not be fetched from %(host)s: no connection. Check the network and try again. What has"
-            " arrived is kept."
+            "The file could not be fetched from %(host)s: no connection. Check the network and try again, or add the"
+            " detector as a file."
         )
         return DownloadError(Phrase(text, host=values["host"]))
     text = gettext_noop("The file could not be fetched from %(host)s: %(reason)s. Try again.")

@@ -18,6 +18,19 @@ SAVED_MODEL = "saved_model"
 _GRAPH = "saved_model.pb"
 
 
+def is_tflite(file: Path) -> bool:
+    """Whether a file says of itself that it is a TFLite model."""
+    with file.open("rb") as opened:
+        return opened.read(8)[4:] == b"TFL3"
+
+
+def lay_out_tflite(file: Path, folder: Path, description: Mapping[str, Any]) -> None:
+    """Fill the new `folder` with the TFLite `file`, which is moved, its description and its labels."""
+    folder.mkdir(parents=True)
+    file.replace(folder / "model.tflite")
+    _describe(folder, description)
+
+
 def lay_out(archive: Path, folder: Path, description: Mapping[str, Any]) -> None:
     """Fill the new `folder` with the SavedModel in `archive` (tar or ZIP), its description and its labels.
 
@@ -35,6 +48,10 @@ def lay_out(archive: Path, folder: Path, description: Mapping[str, Any]) -> None
     folder.mkdir(parents=True)
     found[0].replace(folder / SAVED_MODEL)
     shutil.rmtree(unpacked, ignore_errors=True)
+    _describe(folder, description)
+
+
+def _describe(folder: Path, description: Mapping[str, Any]) -> None:
     names = [str(label["name"]) for label in description["labels"]]
     (folder / "labels.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     (folder / "detector.json").write_text(json.dumps(description, indent=1), encoding="utf-8")

@@ -6,9 +6,11 @@ In a process of its own: loading a model takes gigabytes, and a file from outsid
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,7 +25,10 @@ _SHAPE = (3, 4)
 
 
 def trial(folder: Path) -> None:
-    """Load the detector in `folder`, look at a grey picture. Raises DetectorError where the answer makes no sense."""
+    """Load the detector in `folder`, look at a grey picture. Raises DetectorError where the answer makes no sense.
+
+    What only the model knows is added to its detector.json.
+    """
     detector = Detector(folder)
     size = detector.description.input_size
     grey = Image.new("RGB", (size, round(size * _SHAPE[0] / _SHAPE[1])), (128, 128, 128))
@@ -40,6 +45,26 @@ def trial(folder: Path) -> None:
         raise _refused(text)
     if len(scores) and not (scores.min() >= 0 and scores.max() <= 1):
         raise _refused(gettext_noop("The detector cannot be used: its scores do not lie between 0 and 1."))
+
+    names = len(detector.description.labels)
+    if len(classes) and classes.max() >= names:
+        text = gettext_noop(
+            "The detector cannot be used: it gives classes beyond its labels, of which there are %(count)d."
+        )
+        raise DetectorError(Phrase(text, count=names))
+    _complete(folder, detector.network)
+
+
+def _complete(folder: Path, network: Any) -> None:
+    """Write into detector.json what only the model itself knows: the size that it sees, the order of its outputs."""
+    path = folder / "detector.json"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    sides = [side for side in getattr(network, "size", ()) if side]
+    if sides:
+        description["input_size"] = max(sides)
+    if getattr(network, "outputs", ()):
+        description["outputs"] = network.outputs
+    path.write_text(json.dumps(description, indent=1), encoding="utf-8")
 
 
 def _refused(text: str) -> DetectorError:
