@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import evaluations, files, live, previews, services, snapshots
+from training import adding, evaluations, fetching, files, live, previews, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
 from training.pipeline.config import (
@@ -37,6 +38,8 @@ from training.pipeline.config import (
 from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
+    AddDetectorSerializer,
+    CatalogueDetectorSerializer,
     DetectorSerializer,
     EvaluationSerializer,
     InferenceRequestSerializer,
@@ -83,7 +86,20 @@ class DetectorView(InDataset, generics.GenericAPIView[Detector]):
 
 
 class DetectorList(DetectorView, generics.ListAPIView[Detector]):
-    """The detectors that can draw boxes in this dataset: pretrained ones and those trained on it."""
+    """The detectors that can draw boxes in this dataset: pretrained ones, those trained on it or added to it."""
+
+    needed = {"POST": Role.CURATOR}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(request={"multipart/form-data": AddDetectorSerializer}, responses={201: DetectorSerializer})
+    def post(self, request: Request, dataset_id: int) -> Response:
+        """Add a detector as a file. It is tried on one picture first, which takes up to a minute."""
+        dataset = self.dataset
+        wanted = AddDetectorSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = dict(wanted.validated_data)
+        detector = adding.add_detector(dataset=dataset, upload=given.pop("file"), **given)
+        return Response(self.get_serializer(detector).data, status.HTTP_201_CREATED)
 
 
 class DetectorDetail(DetectorView, generics.RetrieveUpdateAPIView[Detector]):
@@ -143,6 +159,42 @@ class DetectorEvaluation(DetectorView):
             raise Refusal(message, code="invalid") from None
         shown = {"count": paginator.count, "page": page.number, "pages": paginator.num_pages}
         return Response(EvaluationSerializer({**found, **shown, "artworks": page.object_list}).data)
+
+
+class CatalogueView(InDataset, APIView):
+    """The catalogue is everybody's; the dataset of the address says what somebody may do with it."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        dataset_for(request.user, kwargs["dataset_id"], self.needed.get(request.method or "", Role.VIEWER))
+
+
+class Catalogue(CatalogueView):
+    """The pretrained detectors that can be fetched, and how far each is on its way here."""
+
+    @extend_schema(responses=CatalogueDetectorSerializer(many=True))
+    def get(self, request: Request, dataset_id: int) -> Response:
+        return Response(fetching.catalogue_json())
+
+
+class CatalogueFetch(CatalogueView):
+    needed = {"POST": Role.CURATOR}
+
+    @extend_schema(request=None, responses={202: CatalogueDetectorSerializer(many=True)})
+    def post(self, request: Request, dataset_id: int, key: str) -> Response:
+        """Fetch a detector, or go on with it; everybody on this installation can use it then."""
+        fetching.start_fetch(key=key, user=request.user)
+        return Response(fetching.catalogue_json(), status=status.HTTP_202_ACCEPTED)
+
+
+class CatalogueCancel(CatalogueView):
+    needed = {"POST": Role.CURATOR}
+
+    @extend_schema(request=None, responses=CatalogueDetectorSerializer(many=True))
+    def post(self, request: Request, dataset_id: int, key: str) -> Response:
+        """Stop fetching a detector; what has arrived is kept."""
+        fetching.cancel_fetch(key=key)
+        return Response(fetching.catalogue_json())
 
 
 class TrainingOptions(InDataset, APIView):

@@ -25,7 +25,7 @@ Evaluation = dict[str, Any]
 
 def evaluation_of(detector: Detector) -> Evaluation | None:
     """What `training.pipeline.report` made of a training; None where there is none that says so much."""
-    if detector.kind == Detector.Kind.PRETRAINED:
+    if detector.kind != Detector.Kind.TRAINED:
         return None
     try:
         text = (detector_folder(detector) / FILE_NAME).read_text(encoding="utf-8")

@@ -26,6 +26,8 @@ SAVED_MODEL = "saved_model"
 SAVED_MODEL_ZIP = "saved_model.zip"
 # TensorBoard's event files, in a run's work folder and in a detector's.
 SUMMARIES = "summaries"
+# Where among the detectors those are kept that were fetched.
+FETCHED = "fetched"
 
 
 @cache
@@ -50,8 +52,18 @@ def detectors_folder() -> Path:
 
 def detector_folder(detector: Detector) -> Path:
     """The folder of a detector's model files."""
-    root = Path(settings.WEIGHTS_DIR) if detector.kind == Detector.Kind.PRETRAINED else detectors_folder()
-    return root / detector.folder
+    packaged = detector.kind == Detector.Kind.PRETRAINED and not is_fetched(detector)
+    return (Path(settings.WEIGHTS_DIR) if packaged else detectors_folder()) / detector.folder
+
+
+def is_fetched(detector: Detector) -> bool:
+    """Whether a detector was fetched out of the catalogue, and did not come with the installation."""
+    return detector.folder.startswith(f"{FETCHED}/")
+
+
+def downloads_folder(key: str) -> Path:
+    """Where the detector called `key` in the catalogue arrives and is unpacked, before anybody can use it."""
+    return Path(settings.DATA_DIR) / "downloads" / key
 
 
 def detector_files(detector: Detector) -> dict[str, int]:
@@ -60,6 +72,11 @@ def detector_files(detector: Detector) -> dict[str, int]:
     if not folder.is_dir():
         return {}
     return {entry.name: entry.stat().st_size for entry in sorted(folder.iterdir()) if entry.is_file()}
+
+
+def added_folder(detector_id: int) -> str:
+    """The name among the detectors of one that was added as a file."""
+    return f"{database_key()}-added-{detector_id}"
 
 
 def can_go_on_from(detector: Detector) -> bool:

@@ -26,6 +26,10 @@ def remove_leftovers(before: datetime) -> int:
         out_of_use = detector is not None and detector.deleted_at is not None and detector.deleted_at < before
         if out_of_use or not Run.objects.filter(pk=run_id).exists():
             gone.append(folder)
+    for detector_id, folder in _numbered(files.detectors_folder(), f"{key}-added-"):
+        added = Detector.objects.filter(pk=detector_id, kind=Detector.Kind.ADDED)
+        if not added.exists() or added.filter(deleted_at__lt=before).exists():
+            gone.append(folder)
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)

@@ -6,11 +6,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Artwork, Dataset
 from training.phrases import translated
-from training.querysets import DetectorQuerySet, EventQuerySet, RunQuerySet
+from training.querysets import DetectorQuerySet, EventQuerySet, FetchQuerySet, RunQuerySet
 
 
 class Snapshot(models.Model):
@@ -140,6 +141,7 @@ class Detector(models.Model):
     class Kind(models.TextChoices):
         PRETRAINED = "pretrained", _("Pretrained")
         TRAINED = "trained", _("Trained here")
+        ADDED = "added", _("Added as a file")
 
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, editable=False)
@@ -180,6 +182,44 @@ class Detector(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Fetch(models.Model):
+    """A detector of the catalogue on its way here; one row each, however often it is tried.
+
+    The row is the truth about it, as with runs: a worker claims it and keeps its lease. What has arrived lies in the
+    folder of downloads, and is gone on from. `key` names the detector in `training.pipeline.catalogue`.
+    """
+
+    key = models.CharField(_("detector"), max_length=60, unique=True)
+    state = models.CharField(_("state"), max_length=12, choices=Run.State.choices, default=Run.State.QUEUED)
+    done_bytes = models.BigIntegerField(default=0)
+    total_bytes = models.BigIntegerField(default=0)
+    # In English, and what it takes to say it in another language (`phrases.translated`).
+    message = models.CharField(max_length=1000, blank=True)
+    phrase = models.JSONField(default=dict)
+    cancel_requested = models.BooleanField(default=False)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = FetchQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.state}"
+
+    @property
+    def seen_state(self) -> str:
+        """The state as people should see it: a worker that has gone silent was interrupted."""
+        silent = self.lease_until is not None and self.lease_until < timezone.now()
+        return Run.State.INTERRUPTED if self.state == Run.State.RUNNING and silent else self.state
+
+    @property
+    def is_active(self) -> bool:
+        return self.seen_state in (Run.State.QUEUED, Run.State.RUNNING)
 
 
 class InferenceRun(Run):

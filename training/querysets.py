@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.utils import timezone
 from datasets.models import Dataset
 
 if TYPE_CHECKING:
-    from training.models import Detector, Run  # noqa: F401
+    from training.models import Detector, Fetch, Run  # noqa: F401
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -63,6 +63,32 @@ class DetectorQuerySet(models.QuerySet["Detector"]):
             return self.present()
         seen = Dataset.objects.present().visible_to(user)
         return self.present().filter(Q(dataset=None) | Q(dataset=dataset_id) | Q(dataset__in=seen))
+
+
+# A server that says nothing is given up after half a minute, during which nobody can extend the lease.
+FETCH_LEASE_SECONDS = 60
+
+
+class FetchQuerySet(models.QuerySet["Fetch"]):
+    def idle(self) -> FetchQuerySet:
+        """Those that nobody works on or will: ended ones, and those whose worker has gone silent."""
+        return self.exclude(state__in=["queued", "running"]) | self.filter(
+            state="running", lease_until__lt=timezone.now()
+        )
+
+    def claim(self, fetch_id: int, worker: str) -> bool:
+        """Take a waiting fetch for `worker`; False where somebody else was first, or it was cancelled."""
+        waiting = self.filter(pk=fetch_id, state="queued")
+        return waiting.update(state="running", worker=worker, lease_until=_fetch_lease()) == 1
+
+    def keep_alive(self, fetch_id: int, worker: str, **news: int) -> bool:
+        """Extend the lease and write how far it is; False where the worker is to stop."""
+        mine = self.filter(pk=fetch_id, state="running", worker=worker, cancel_requested=False)
+        return mine.update(lease_until=_fetch_lease(), **news) == 1
+
+
+def _fetch_lease() -> datetime:
+    return timezone.now() + timedelta(seconds=FETCH_LEASE_SECONDS)
 
 
 class EventQuerySet(models.QuerySet[Any]):

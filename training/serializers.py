@@ -130,6 +130,35 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
         ]
 
 
+class AddDetectorSerializer(serializers.Serializer[Any]):
+    """A detector as a file (.tflite, or a SavedModel as .zip or .tar.gz) with its `labels`, one a line, in order."""
+
+    name = serializers.CharField(max_length=200)
+    file = serializers.FileField()
+    labels = serializers.CharField(max_length=100_000)
+
+    def validate_labels(self, value: str) -> list[str]:
+        return [line.strip()[:200] for line in value.splitlines() if line.strip()]
+
+
+class CatalogueDetectorSerializer(serializers.Serializer[Any]):
+    """The shape of a row of `fetching.catalogue_json`; `done` and `total` are bytes, `detector` its id once here."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    suited = serializers.CharField()
+    coco_ap = serializers.FloatField()
+    input_size = serializers.IntegerField()
+    license = serializers.CharField()
+    state = serializers.CharField()
+    active = serializers.BooleanField()
+    checking = serializers.BooleanField()
+    message = serializers.CharField()
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    detector = serializers.IntegerField(allow_null=True)
+
+
 class ConceptEvaluationSerializer(serializers.Serializer[Any]):
     """One concept at its best threshold; null where there is nothing to judge by.
 

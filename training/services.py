@@ -23,7 +23,7 @@ from annotations.models import Label
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots
-from training.models import Detector, InferenceRun, Run, TrainingRun
+from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.config import ARCHITECTURES, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
@@ -36,6 +36,7 @@ QUEUES = {
     Run.Kind.TRAINING: ("training", "training.tasks.train"),
     Run.Kind.INFERENCE: ("default", "training.tasks.infer"),
 }
+FETCHES = ("default", "training.tasks.fetch")
 # A queued run that no worker has taken for this long is handed to the queue again; the claim makes that harmless.
 REQUEUE_SECONDS = 60
 
@@ -314,7 +315,9 @@ def _waits(run: Run) -> bool:
 
 
 def cluster_is_busy(cluster: str) -> bool:
-    """Whether a cluster is known to work on a run, so that its silence is no sign of a hang."""
+    """Whether a cluster is known to work on something, so that its silence is no sign of a hang."""
+    if cluster == FETCHES[0] and Fetch.objects.filter(state=State.RUNNING, lease_until__gte=timezone.now()).exists():
+        return True
     kinds = [kind for kind, (name, _task) in QUEUES.items() if name == cluster]
     return Run.objects.filter(Q(lease_until__gte=timezone.now()), state=State.RUNNING, kind__in=kinds).exists()
 
@@ -342,8 +345,12 @@ def register_trained(run: TrainingRun, made: Path) -> Detector:
 
 def register_pretrained(folder: Path) -> Detector:
     """Make an unpacked pretrained detector (a folder below the weights folder) known, or bring its row up to date."""
+    return register_folder(folder, str(folder.relative_to(settings.WEIGHTS_DIR)))
+
+
+def register_folder(folder: Path, relative: str) -> Detector:
+    """Make the detector in `folder` known to everybody, by the name `relative` that its row has or will have."""
     description = json.loads((folder / "detector.json").read_text())
-    relative = str(folder.relative_to(settings.WEIGHTS_DIR))
     detector, _created = Detector.objects.update_or_create(
         kind=Detector.Kind.PRETRAINED,
         folder=relative,

@@ -23,13 +23,16 @@ from redis.exceptions import RedisError
 from annotations.services import Found, write_suggestions
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
-from training import files, leftovers, live, services
-from training.models import Event, InferenceRun, Run, TrainingRun
+from training import fetching, files, leftovers, live, services
+from training.models import Event, Fetch, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
 from training.pipeline import manifest as pipeline_manifest
+from training.pipeline.downloads import DownloadError
+from training.pipeline.supervision import Busy, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, supervise
+from training.trials import Unusable
 
 State = Run.State
 STOPPED, LOCKED = 3, 4
@@ -97,9 +100,31 @@ def infer(run_id: int) -> None:
     _conclude(run_id, worker, outcome, writer.summary())
 
 
+def fetch(fetch_id: int) -> None:
+    """Fetch a detector of the catalogue, from wherever an earlier try left it, and make it usable."""
+    worker = _worker()
+    if not Fetch.objects.claim(fetch_id, worker):
+        return
+    known = Fetch.objects.get(pk=fetch_id)
+    try:
+        fetching.fetch(known, worker)
+    except Stopped:
+        fetching.end(fetch_id, worker, State.CANCELLED)
+    except (DownloadError, Unusable, Busy) as error:
+        fetching.end(fetch_id, worker, State.FAILED, error.args[0])
+    except Exception as error:
+        fetching.end(fetch_id, worker, State.FAILED, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _worker() -> str:
+    """A name that no other try has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 def _claim(run_id: int) -> str:
     """The name under which this process now holds the run; empty where it is somebody else's or was cancelled."""
-    worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    worker = _worker()
     with transaction.atomic():
         if not Run.objects.claim(run_id, worker):
             return ""

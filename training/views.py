@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
-from training import evaluations
+from training import evaluations, fetching, files
 from training.api import options_json
 from training.models import Detector, Run, TrainingRun
 from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
@@ -40,12 +40,15 @@ def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
     for detector, description in zip(usable, described, strict=True):
         detector.files = description["files"]  # type: ignore[attr-defined]
         detector.architecture_title = description["architecture_title"]  # type: ignore[attr-defined]
-    context = frame(dataset, "detectors") | {"detectors": usable}
+        detector.is_fetched = files.is_fetched(detector)  # type: ignore[attr-defined]
+    catalogue = [row for row in fetching.catalogue_json() if row["detector"] is None]
+    context = frame(dataset, "detectors") | {"detectors": usable, "catalogue": catalogue}
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name, "artworks": context["counts"]["artworks"]},
         "may": context["may"],
         "labels": _labels(dataset),
         "detectors": described,
+        "catalogue": catalogue,
     }
     return render(request, "training/detectors.html", context | {"data": data})
 

@@ -19,6 +19,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- where things are kept -------------------------------------------------------------------------------------------
 DATA_DIR = Path(env.str("WEBNET_DATA", str(BASE_DIR / "var"))).resolve()
 WEIGHTS_DIR = Path(env.str("WEBNET_WEIGHTS", str(DATA_DIR / "weights"))).resolve()
+# Where the detectors of the catalogue are fetched from; empty: from where their makers offer them.
+ZOO_URL = env.str("WEBNET_ZOO_URL", "")
 RUNS_DIR = DATA_DIR / "runs"
 UPLOADS_DIR = DATA_DIR / "uploads"
 # Copies of files that are kept in a remote storage; may be removed at any time.

@@ -67,6 +67,7 @@ def scene(dataset: Any, people: dict[str, Any]) -> Scene:
         "revision": artwork.revision,
         "suggestion_id": suggestion.pk,
         "name": FILE,
+        "key": "efficientdet_d0",
     }
     return Scene(dataset, artwork, ids, people)
 

@@ -2,8 +2,8 @@
 
 WORKDIR/request.json: {"detector": folder, "threshold": 0…1, "closely": bool (optional: in tiles too, see `tiles`),
 "images": [{"id", "file", "width", "height"}]}. Emits a `found` event per image as soon as it is known, in pixels of its
-width × height, and `progress`. TensorFlow is not needed. One worker per core decodes and detects, so that decoding one
-picture overlaps with looking at another.
+width × height, and `progress`. TensorFlow is needed for a SavedModel only. One worker per core decodes and detects, so
+that decoding one picture overlaps with looking at another.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _all(request: Request, stop: Stop) -> Iterator[Event]:
 
 
 class _Workers:
-    """Threads with an interpreter each: one cannot be shared, and both decoding and looking free the lock."""
+    """Threads with an interpreter each, which cannot be shared as a SavedModel can: all of it frees the lock."""
 
     def __init__(self, request: Request) -> None:
         self.count = max(1, min(len(os.sched_getaffinity(0)), len(request.images)))
@@ -108,7 +108,11 @@ class _Workers:
         self._own = threading.local()
         # A single picture may have all cores; many pictures get one core each, which is faster in all.
         self._threads = len(os.sched_getaffinity(0)) if self.count == 1 else 1
-        self._ready = [Detector(request.detector, threads=self._threads) for _ in range(self.count)]
+        first = Detector(request.detector, threads=self._threads)
+        self._ready = [first] + [
+            first if first.can_be_shared else Detector(request.detector, threads=self._threads)
+            for _ in range(1, self.count)
+        ]
 
     def look(self, picture: Picture) -> Event:
         """Look at one picture; a file that cannot be read becomes an event that says so."""

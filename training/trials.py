@@ -1,0 +1,35 @@
+"""Letting a process of its own look at one picture with a detector that came from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from training.pipeline.supervision import Stopped
+from training.pipeline.translation import Phrase, gettext_noop
+from training.supervision import Child, supervise
+
+# Loading TensorFlow and a model takes a minute on a slow disk; one that takes so long will not be of use.
+SECONDS = 600
+
+
+class Unusable(ValueError):
+    """The detector does not work here; the message, a phrase, says why."""
+
+
+def make_trial(folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Try the detector in `folder`, and complete its description. Raises Unusable, or Stopped where `go_on` says no."""
+    deadline = time.monotonic() + SECONDS
+    child = Child("training.pipeline.trial", folder)
+    outcome = supervise(child, on_events=lambda events: None, go_on=lambda: go_on() and time.monotonic() < deadline)
+    for log in ("process.log", "trial.log"):
+        (folder / log).unlink(missing_ok=True)
+    if outcome.code == 0:
+        return
+    if not go_on():
+        raise Stopped
+    if outcome.error:
+        raise Unusable(outcome.error)
+    text = gettext_noop("The detector does not run here: it may need more memory than there is.")
+    raise Unusable(Phrase(text))
