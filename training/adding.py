@@ -33,11 +33,12 @@ _TFLITE = "tflite_detection"
 _one = threading.Lock()
 
 
-def add_detector(*, dataset: Dataset, upload: File, name: str, labels: list[str]) -> Detector:
+def add_detector(*, dataset: Dataset, user: Any, upload: File, name: str, labels: list[str]) -> Detector:
     """Make a detector of `dataset` out of a file, after it has looked at one picture in a process of its own.
 
-    `labels` are the names of its classes, in order. Raises Refusal where the file is no detector that can be used, and
-    Conflict while another one is being tried.
+    `labels` are the names of its classes, in order. A SavedModel may hold operations that read and write any file of
+    the installation, so `user` must be a superuser for one: anybody can be the curator of a dataset of their own.
+    Raises Refusal where the file is no detector that can be used, and Conflict while another one is being tried.
     """
     if not 1 <= len(labels) <= MOST_LABELS:
         text = _("Give from 1 to %(most)d labels, one a line, in the order of the detector's classes.")
@@ -48,7 +49,7 @@ def add_detector(*, dataset: Dataset, upload: File, name: str, labels: list[str]
     work = files.downloads_folder(f"file-{uuid.uuid4().hex}")
     try:
         with no_space_is_said():
-            return _register(dataset, _made(work, upload, name, labels))
+            return _register(dataset, _made(work, upload, name, labels, may_all=user.is_superuser))
     except (DownloadError, Unusable) as error:
         text = translated(phrase_json(error.args[0]), str(error))
         raise Refusal(text, code="unusable") from None
@@ -57,7 +58,7 @@ def add_detector(*, dataset: Dataset, upload: File, name: str, labels: list[str]
         _one.release()
 
 
-def _made(work: Path, upload: File, name: str, labels: list[str]) -> Path:
+def _made(work: Path, upload: File, name: str, labels: list[str], *, may_all: bool) -> Path:
     """The detector's folder inside of `work`, tried."""
     file, made = work / "file", work / "detector"
     work.mkdir(parents=True)
@@ -67,6 +68,9 @@ def _made(work: Path, upload: File, name: str, labels: list[str]) -> Path:
             digest.update(piece)
             opened.write(piece)
     is_tflite = outside.is_tflite(file)
+    if not is_tflite and not may_all:
+        text = _("Only an administrator of this installation can add a SavedModel. You can add a TFLite file.")
+        raise Refusal(text, code="not_allowed", status_code=403)
     description = {
         "name": name,
         "architecture": _TFLITE if is_tflite else catalogue.FORMAT,

@@ -98,7 +98,7 @@ class DetectorList(DetectorView, generics.ListAPIView[Detector]):
         wanted = AddDetectorSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = dict(wanted.validated_data)
-        detector = adding.add_detector(dataset=dataset, upload=given.pop("file"), **given)
+        detector = adding.add_detector(dataset=dataset, user=request.user, upload=given.pop("file"), **given)
         return Response(self.get_serializer(detector).data, status.HTTP_201_CREATED)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from tests.installation import ROOT
+from tests.installation import PASSWORD, ROOT
 from tests.training.test_fetching import found_on_pictures, saved_model
 from tests.training.zoo import tar
 from training import files, leftovers
@@ -39,11 +40,12 @@ open(sys.argv[1], "wb").write(converter.convert())
 
 @pytest.fixture
 def add(dataset: Any, curator: Any, client_of: Callable[..., Any]) -> Callable[..., Any]:
-    """`add(content, name="x.zip", labels="…")`: the answer to a curator who adds a file."""
+    """`add(content, name="x.zip", labels="…")`: the answer to a superuser who adds a file, or to a curator."""
+    administrator = get_user_model().objects.create_superuser("root", password=PASSWORD)
 
-    def send(content: bytes, name: str = "x.zip", labels: str = "dog\ncat\n\n") -> Any:
+    def send(content: bytes, name: str = "x.zip", labels: str = "dog\ncat\n\n", *, by: Any = None) -> Any:
         body = {"file": SimpleUploadedFile(name, content), "name": "Ours", "labels": labels}
-        return client_of(curator).post(f"/api/datasets/{dataset.pk}/detectors/", body)
+        return client_of(by or administrator).post(f"/api/datasets/{dataset.pk}/detectors/", body)
 
     return send
 
@@ -69,6 +71,12 @@ def test_a_file_that_is_no_detector_is_refused_and_leaves_nothing(add: Any, cont
     assert nothing_is_left()
 
 
+def test_a_curator_cannot_add_what_could_read_the_whole_installation(add: Any, curator: Any) -> None:
+    answer = add(tar({"saved_model.pb": b"1"}), by=curator)
+    assert answer.status_code == 403 and answer.json()["code"] == "not_allowed"
+    assert nothing_is_left()
+
+
 def test_a_detector_needs_labels(add: Any) -> None:
     assert add(b"x", labels=" \n").status_code == 400
     assert add(b"x", labels="a\n" * 2001).json()["code"] == "invalid_labels"
@@ -91,7 +99,7 @@ def test_a_tflite_file_is_added_used_renamed_and_deleted(
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=200)
     content = (tmp_path / "made.tflite").read_bytes()
     assert "classes beyond its labels" in add(content, labels="dog").json()["message"]
-    answer = add(content, "made.tflite")
+    answer = add(content, "made.tflite", by=curator)
     assert answer.status_code == 201, answer.content
     detector = Detector.objects.get(pk=answer.json()["id"])
     assert (detector.kind, detector.input_size, detector.dataset) == ("added", 48, dataset)
