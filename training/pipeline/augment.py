@@ -239,10 +239,11 @@ def _coco(train: Coco, made: Sequence[tuple[Job, Copy]]) -> Coco:
     annotations: list[dict[str, Any]] = []
     for number, (job, copy) in enumerate(made, start=first):
         size = {"width": copy.width, "height": copy.height}
-        images.append({"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size})
+        row = {"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size, "is_copy": True}
+        images.append(row)
         for bbox, category in copy.boxes:
-            row = {"image_id": number, "category_id": category, "bbox": list(bbox), "area": bbox[2] * bbox[3]}
-            annotations.append({"id": len(annotations) + 1, **row, "iscrowd": 0})
+            box = {"image_id": number, "category_id": category, "bbox": list(bbox), "area": bbox[2] * bbox[3]}
+            annotations.append({"id": len(annotations) + 1, **box, "iscrowd": 0})
     return {**train, "images": images, "annotations": annotations}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,28 +51,40 @@ def write(
     shards = max(1, -(-len(rows) // IMAGES_PER_SHARD))
     for shard in range(shards):
         path = folder(workdir) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord"
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for image, boxes in rows[shard::shards]:
-                writer.write(example(image, boxes, longest).SerializeToString())
+        # Reading and encoding pictures frees the interpreter's lock, so threads use all cores.
+        with tf.io.TFRecordWriter(str(path)) as writer, ThreadPoolExecutor() as pool:
+            for record in pool.map(
+                lambda row: example(row[0], row[1], longest).SerializeToString(), rows[shard::shards]
+            ):
+                writer.write(record)
                 on_image()
     return len(rows)
 
 
 def example(image: dict[str, Any], boxes: Sequence[dict[str, Any]], longest: int) -> tf.train.Example:
     """One COCO image with its annotations as a tf.train.Example; box sides become fractions of the picture's."""
-    pixels = read_rgb(Path(image["file_name"]), longest)
-    encoded = io.BytesIO()
-    pixels.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    encoded, (width, height) = _encoded(image, longest)
     features = {
-        "image/encoded": _bytes([encoded.getvalue()]),
+        "image/encoded": _bytes([encoded]),
         "image/source_id": _bytes([str(image["id"]).encode()]),
-        "image/height": _ints([pixels.height]),
-        "image/width": _ints([pixels.width]),
+        "image/height": _ints([height]),
+        "image/width": _ints([width]),
         "image/object/class/label": _ints([box["category_id"] for box in boxes]),
         "image/object/is_crowd": _ints([0 for _ in boxes]),
         **_sides(image, boxes),
     }
     return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def _encoded(image: dict[str, Any], longest: int) -> tuple[bytes, tuple[int, int]]:
+    """A picture as JPEG, and its size. A changed copy of ours is one already, of the right size."""
+    file = Path(image["file_name"])
+    if image.get("is_copy"):
+        return file.read_bytes(), (image["width"], image["height"])
+    pixels = read_rgb(file, longest)
+    encoded = io.BytesIO()
+    pixels.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return encoded.getvalue(), pixels.size
 
 
 def _rows(coco: Coco) -> Iterator[Row]:
