@@ -63,6 +63,8 @@ def nothing_is_left() -> bool:
         (tar({"../saved_model.pb": b"1"}), "outside of its folder"),
         (b"\x00\x00\x00\x00TFL3 and nothing else", "cannot be loaded"),
     ],
+    # An archive as the name of a test holds the time of now: no two workers would collect the same tests.
+    ids=["no archive", "no model", "outside", "no TFLite"],
 )
 def test_a_file_that_is_no_detector_is_refused_and_leaves_nothing(add: Any, content: bytes, message: str) -> None:
     answer = add(content)
