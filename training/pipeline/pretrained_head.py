@@ -1,7 +1,7 @@
 """What a detector of ours has learnt of art before: the pyramid and the head that a new one begins with.
 
-A pretrained backbone knows what things look like, but a fresh pyramid and head take some two hundred steps to learn
-that boxes are around them, which is half of a short training. `icons.npz` holds those of a detector of ten concepts on
+A pretrained backbone knows what things look like, but with a fresh pyramid and head nothing is found in the first
+hundred steps, which is much of a short training. `icons.npz` holds those of a detector of ten concepts on
 ByzArt2K's training part (Byzantine icons and frescoes, MIT), made by `python -m benchmarks.pretrained_head`. Classes
 follow their names; a concept that it has not seen begins as it would without it. See docs/decisions/training.md.
 """
