@@ -39,13 +39,12 @@ def main() -> None:
 def write(workdir: Path) -> None:
     """Take pyramid and head out of the finished training in `workdir`."""
     import tensorflow as tf
-    from official.vision.tasks.retinanet import RetinaNetTask
 
-    from training.pipeline import configure, pretrained_head
+    from training.pipeline import configure, networks, pretrained_head
 
     plan, labels = config.load(workdir), manifest.load(workdir).labels
     experiment = configure.build(plan, classes=len(labels), workdir=workdir)
-    model = RetinaNetTask(experiment.task).build_model()
+    _task, model = networks.build(experiment)
     checkpoint = tf.train.Checkpoint(model=model).read(str(workdir / "detector" / config.CHECKPOINT))
     checkpoint.assert_existing_objects_matched()
     pretrained_head.save(model, [label.name for label in labels], TARGET)

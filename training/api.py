@@ -27,8 +27,8 @@ from datasets.refusals import Conflict, Refusal
 from training import adding, evaluations, fetching, files, live, previews, services, snapshots
 from training.models import Detector, Run
 from training.phrases import translated, translated_event
+from training.pipeline.architectures import ARCHITECTURES, Architecture
 from training.pipeline.config import (
-    ARCHITECTURES,
     AUGMENTATIONS,
     BUDGETS,
     LEAST_MINUTES,
@@ -228,22 +228,25 @@ class AugmentationPreview(InDataset, APIView):
 def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
     """The answer of TrainingOptions, which the training page shows too."""
     ready, _labels = services.readiness(dataset)
-    images = ready.counts["artworks"]
+    images, budgets = ready.counts["artworks"], BUDGETS.values()
     return {
         "ready": ready.ready,
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
         "counts": dict(ready.counts),
         "architectures": [
-            {**_choice(a), "seconds": {b.key: estimate_seconds(a.key, b.minutes, images) for b in BUDGETS.values()}}
+            {
+                **_architecture(a),
+                "seconds": {b.key: estimate_seconds(a.key, b.minutes, images) for b in BUDGETS.values()},
+            }
             for a in ARCHITECTURES.values()
         ],
-        "budgets": [_choice(budget) for budget in BUDGETS.values()],
+        "budgets": [_choice(budget) for budget in budgets],
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
         "starts": [
             {"id": detector.pk, "name": detector.name, "architecture": detector.architecture}
-            for detector in Detector.objects.usable_in(dataset.pk, user).filter(kind=Detector.Kind.TRAINED)
+            for detector in Detector.objects.usable_in(dataset.pk, user).may_start()
             if files.can_go_on_from(detector)
         ],
         "labels": [
@@ -251,6 +254,12 @@ def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
             for label in snapshots.labels_of(dataset, with_boxes=False)
         ],
     }
+
+
+def _architecture(option: Architecture) -> dict[str, Any]:
+    shown = ("input_size", "parameters", "coco_ap", "coco_size", "license", "suited")
+    more = {name: getattr(option, name) for name in shown}
+    return {**_choice(option), **more, "knows_nothing": not option.weights}
 
 
 def _choice(option: Any) -> dict[str, str]:

@@ -22,7 +22,7 @@ from training.phrases import translated
 from training.pipeline import catalogue
 from training.pipeline.catalogue import CATALOGUE, CatalogueDetector
 from training.pipeline.downloads import DownloadError, download
-from training.pipeline.outside import lay_out
+from training.pipeline.outside import lay_out, lay_out_checkpoint
 from training.pipeline.supervision import Stopped, only_one
 from training.pipeline.translation import phrase_json
 from training.trials import Unusable, make_trial
@@ -109,12 +109,13 @@ def fetch(fetch: Fetch, worker: str) -> Detector:
         # Another database that uses this data folder may have fetched it.
         if not final.is_dir():
             made = work / "detector"
-            url = (settings.ZOO_URL or catalogue.ZOO_URL).rstrip("/") + f"/{entry.archive}"
-            archive = work / entry.archive
+            url = entry.address(settings.ZOO_URL)
+            archive = work / url.rpartition("/")[2]
             sha256 = download(url, archive, sha256=entry.sha256, on_progress=beat.progress, go_on=beat.go_on)
             beat.arrived(archive.stat().st_size)
             try:
-                lay_out(archive, made, catalogue.description(entry, sha256, url))
+                lay = lay_out_checkpoint if entry.architecture else lay_out
+                lay(archive, made, catalogue.description(entry, sha256, url))
                 make_trial(made, beat.go_on)
             except (DownloadError, Unusable):
                 # The next try shall not go on with what is no use.

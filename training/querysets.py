@@ -64,6 +64,13 @@ class DetectorQuerySet(models.QuerySet["Detector"]):
         seen = Dataset.objects.present().visible_to(user)
         return self.present().filter(Q(dataset=None) | Q(dataset=dataset_id) | Q(dataset__in=seen))
 
+    def may_start(self) -> DetectorQuerySet:
+        """Those that a training may go on from, where their weights are kept: trained here, or fetched.
+
+        Of one whose training is gone nobody knows what it was tested on.
+        """
+        return self.filter(Q(kind="trained", run__isnull=False) | Q(kind="pretrained"))
+
 
 # A server that says nothing is given up after half a minute, during which nobody can extend the lease.
 FETCH_LEASE_SECONDS = 60

@@ -10,7 +10,8 @@ from rest_framework import serializers
 
 from training.files import detector_files
 from training.models import Detector, Run
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, LEAST_MINUTES, MOST_MINUTES
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import AUGMENTATIONS, BUDGETS, LEAST_MINUTES, MOST_MINUTES
 
 
 def run_json(run: Run) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots
 from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
-from training.pipeline.config import ARCHITECTURES, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
 from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
@@ -118,7 +119,7 @@ def _start(dataset: Dataset, user: Any, choice: TrainingChoice) -> Detector | No
     if choice.start is None:
         return None
     detector = Detector.objects.usable_in(dataset.pk, user).select_related("run__snapshot").filter(pk=choice.start)
-    for found in detector.filter(architecture=choice.architecture, run__isnull=False):
+    for found in detector.may_start().filter(architecture=choice.architecture):
         if files.can_go_on_from(found):
             return found
     text = _("This detector cannot be gone on from: it is not there any more, or has another architecture.")

@@ -14,7 +14,8 @@ from datasets.pages import frame, open_dataset, page_numbers
 from training import evaluations, fetching, files
 from training.api import options_json
 from training.models import Detector, Run, TrainingRun
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import AUGMENTATIONS, BUDGETS
 from training.serializers import DetectorSerializer, run_json
 
 RUNS_PER_PAGE = 20
@@ -41,6 +42,7 @@ def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
         detector.files = description["files"]  # type: ignore[attr-defined]
         detector.architecture_title = description["architecture_title"]  # type: ignore[attr-defined]
         detector.is_fetched = files.is_fetched(detector)  # type: ignore[attr-defined]
+        detector.can_start = detector.is_fetched and files.can_go_on_from(detector)  # type: ignore[attr-defined]
     catalogue = [row for row in fetching.catalogue_json() if row["detector"] is None]
     context = frame(dataset, "detectors") | {"detectors": usable, "catalogue": catalogue}
     data = {

@@ -78,14 +78,16 @@ function watch(run) {
   });
 }
 
-/** Only a detector of the same architecture can be gone on from. */
+/** Only a detector of the same architecture can be gone on from; one that knows nothing by itself had better. */
 function showStarts() {
   const select = form.elements.start;
-  if (!select) return;
-  const others = [...select.options].slice(1);
-  others.forEach((option) => (option.hidden = option.disabled = option.dataset.architecture !== form.elements.architecture.value));
-  if (select.selectedOptions[0].disabled) select.value = "";
-  document.getElementById("start-from").hidden = others.every((option) => option.disabled);
+  const { architecture } = form.elements;
+  const others = [...(select?.options ?? [])].slice(1);
+  others.forEach((option) => (option.hidden = option.disabled = option.dataset.architecture !== architecture.value));
+  if (select?.selectedOptions[0].disabled) select.value = "";
+  if (select) document.getElementById("start-from").hidden = others.every((option) => option.disabled);
+  const chosen = options.architectures.find((choice) => choice.key === architecture.value);
+  document.getElementById("knows-nothing").hidden = !chosen?.knows_nothing || Boolean(select?.value);
 }
 
 /** Whoever types a number of minutes means it. */

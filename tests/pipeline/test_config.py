@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from training.pipeline import config
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS, ConfigError, estimate_seconds, plan
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import AUGMENTATIONS, BUDGETS, ConfigError, estimate_seconds, plan
 
 # Every field that has no default, and neither steps nor minutes.
 TIMELESS = json.dumps(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.pipeline.config import ARCHITECTURES, plan
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import plan
 from training.pipeline.manifest import LabelEntry
 
 # Ten times what it takes on two idle cores.
@@ -17,12 +18,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.filterwarn
 
 
 def _model(architecture: str, classes: int) -> Any:
-    from official.vision.tasks.retinanet import RetinaNetTask
-
-    from training.pipeline import configure
+    from training.pipeline import transfer
 
     config = plan(architecture=architecture, budget="quick", augmentation="none", seed=1)
-    return RetinaNetTask(configure.build(config, classes=classes, workdir=Path("/nowhere")).task).build_model()
+    return transfer.blank(config, classes=classes)
 
 
 def _bias(model: Any, concepts: int) -> np.ndarray[Any, Any]:

@@ -94,6 +94,7 @@ def test_the_outputs_of_a_tflite_file_are_told_apart_by_what_is_in_them() -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_tflite_file_is_added_used_renamed_and_deleted(
     add: Any, dataset: Any, curator: Any, client_of: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_tflite_file_is_added_used_renamed_and_deleted(
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_savedmodel_is_added(add: Any, tmp_path: Path) -> None:
     content = saved_model(tmp_path / "made")
     assert "classes beyond its labels" in add(content).json()["message"]

@@ -163,6 +163,7 @@ def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkey
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_fetched_detector_finds_its_box_on_a_picture(owner: Any, zoo: Zoo, tmp_path: Path) -> None:
     zoo.files[ARCHIVE] = saved_model(tmp_path / "made")
     fetch = work(owner)
@@ -193,6 +194,7 @@ def found_on_pictures(folder: Path, workdir: Path) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_model_with_boxes_in_pixels_is_refused_before_anybody_uses_it(owner: Any, zoo: Zoo, tmp_path: Path) -> None:
     zoo.files[ARCHIVE] = saved_model(tmp_path / "made", factor="640.0")
     fetch = work(owner)

@@ -183,28 +183,36 @@ def _categories(height: int, width: int, dice: random.Random) -> list[Any]:
 
 
 def _instances(height: int, width: int, dice: random.Random) -> list[Any]:
-    """As visitors take them: the work fills the picture, or hangs smaller on a wall of some grey with a slight tint."""
-    grey = dice.randrange(60, 140)
-    wall = tuple(grey + dice.randrange(-20, 21) for _channel in range(3))
+    """As visitors take them: in a frame or without, filling the picture or hanging smaller on a wall of some colour,
+    from the side, under lamps of another colour, partly hidden, shaken."""
+    grey = dice.randrange(70, 191)
+    wall = tuple(grey + dice.randrange(-25, 26) for _channel in range(3))
+    frame = tuple(dice.randrange(20, 150) for _channel in range(3))
     outside: dict[str, Any] = {"border_mode": cv2.BORDER_CONSTANT, "fill": wall}
     return [
         A.RandomSizedCrop(
-            min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.4
+            min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.25
         ),
-        A.Affine(scale=(0.35, 1.0), translate_percent=(-0.25, 0.25), **outside, p=0.7),
+        A.CropAndPad(percent=[0.01, 0.08], sample_independently=False, fill=frame, p=0.5),
+        A.Affine(scale=(0.35, 1.0), translate_percent=(-0.25, 0.25), **outside, p=0.8),
         A.Perspective(scale=(0.03, 0.12), fit_output=False, **outside, p=0.8),
-        A.Affine(rotate=(-10, 10), **outside, p=0.5),
-        # One of them: both together can leave a picture all but black or white.
+        A.Affine(rotate=(-10, 10), **outside, p=0.4),
+        # Lamps make all of it darker or brighter, and some colours more than others.
+        A.MultiplicativeNoise(multiplier=(0.65, 1.15), p=0.7),
+        A.MultiplicativeNoise(multiplier=(0.88, 1.12), per_channel=True, p=0.6),
         A.OneOf(
-            [
-                A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.25, p=0.7),
-                A.RandomGamma(gamma_limit=(75, 130), p=0.3),
-            ],
-            p=0.9,
+            [A.RandomBrightnessContrast(brightness_limit=0, contrast_limit=0.25), A.RandomGamma(gamma_limit=(80, 125))],
+            p=0.6,
         ),
-        A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 7))], p=0.4),
+        A.Illumination(mode=dice.choice(("linear", "corner", "gaussian")), intensity_range=(0.05, 0.15), p=0.5),
+        A.CoarseDropout(
+            num_holes_range=(1, 2), hole_height_range=(0.08, 0.25), hole_width_range=(0.08, 0.25),
+            fill="random_uniform", p=0.4,
+        ),
+        A.OneOf([A.GaussianBlur(blur_limit=(3, 7)), A.MotionBlur(blur_limit=(3, 9))], p=0.5),
+        A.GaussNoise(std_range=(0.01, 0.04), p=0.3),
         A.ImageCompression(quality_range=(40, 90), p=0.4),
-    ]
+    ]  # fmt: skip
 
 
 PRESETS: Mapping[str, Callable[[int, int, random.Random], list[Any]]] = {

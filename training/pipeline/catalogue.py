@@ -1,6 +1,7 @@
-"""Pretrained detectors that can be fetched on demand: five of the TensorFlow 2 Detection Zoo.
+"""Pretrained detectors to fetch on demand: five of the TensorFlow 2 Detection Zoo, three of the Model Garden.
 
-They know the 80 kinds of things of COCO. Accuracies are the Zoo's own, on COCO 2017's validation part.
+They know the 80 kinds of things of COCO. Accuracies are their makers' own, on COCO 2017's validation part. Those of the
+Model Garden are checkpoints of architectures that can be trained here, so that a training can go on from them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import Any
 
 from training.pipeline.translation import gettext_noop
 
-# The folder of the archives; the setting WEBNET_ZOO_URL names another one, such as a copy inside an institution.
+# The folders of the archives; the setting WEBNET_ZOO_URL names another one, such as a copy inside an institution.
 ZOO_URL = "https://storage.googleapis.com/download.tensorflow.org/models/object_detection/tf2/20200711/"
+GARDEN_URL = "https://storage.googleapis.com/tf_model_garden/vision/"
 FORMAT = "saved_model"
+# Of a folder that holds a Model Garden checkpoint, until `adopt` has made a detector of it.
+GARDEN_FORMAT = "garden_checkpoint"
 THRESHOLD = 0.4
 
 
@@ -23,7 +27,8 @@ class CatalogueDetector:
     """A detector that can be fetched.
 
     `archive`: its file below the base address; `coco_ap`: COCO AP in percent; `input_size`: side in pixels of the
-    square that it sees; `suited`: for whom; `sha256`: of the archive, "" where nobody has vouched for one.
+    square that it sees; `suited`: for whom; `sha256`: of the archive, "" where nobody has vouched for one;
+    `architecture`: where it is a checkpoint of the Model Garden, the key of what it is a checkpoint of.
     """
 
     key: str
@@ -34,6 +39,13 @@ class CatalogueDetector:
     suited: str
     license: str = "Apache-2.0"
     sha256: str = ""
+    architecture: str = ""
+
+    def address(self, copy: str = "") -> str:
+        """Where its archive is: with its makers, or in the folder `copy` that holds all archives side by side."""
+        if copy:
+            return f"{copy.rstrip('/')}/{self.archive.rpartition('/')[2]}"
+        return (GARDEN_URL if self.architecture else ZOO_URL) + self.archive
 
 
 CATALOGUE: Mapping[str, CatalogueDetector] = MappingProxyType(
@@ -80,6 +92,33 @@ CATALOGUE: Mapping[str, CatalogueDetector] = MappingProxyType(
                 640,
                 gettext_noop("The classic in two steps, slow without a GPU: for comparing with older work."),
             ),
+            CatalogueDetector(
+                "garden_mobile_spinenet49",
+                "RetinaNet Mobile SpineNet-49 384",
+                "retinanet/spinenet49mobile.tar.gz",
+                28.1,
+                384,
+                gettext_noop("Quick as a phone needs it. Your own trainings of this detector can begin with it."),
+                architecture="retinanet_mobile_spinenet49",
+            ),
+            CatalogueDetector(
+                "garden_resnet50_fpn",
+                "RetinaNet ResNet-50 FPN 640",
+                "retinanet/retinanet-resnet50fpn.tar.gz",
+                36.8,
+                640,
+                gettext_noop("The classic that others compare with. Your own trainings of it can begin here."),
+                architecture="retinanet_resnet50_fpn",
+            ),
+            CatalogueDetector(
+                "garden_spinenet49",
+                "RetinaNet SpineNet-49 640",
+                "spinenet/spinenet-49-i640.tar.gz",
+                44.2,
+                640,
+                gettext_noop("The most accurate of all. Your own trainings of it can begin here; better with a GPU."),
+                architecture="retinanet_spinenet49",
+            ),
         )
     }
 )
@@ -104,8 +143,8 @@ def description(entry: CatalogueDetector, sha256: str, source: str) -> dict[str,
     """The detector.json of a fetched `entry`; `sha256` of the archive that came from the address `source`."""
     return {
         "name": entry.title,
-        "architecture": entry.key,
-        "format": FORMAT,
+        "architecture": entry.architecture or entry.key,
+        "format": GARDEN_FORMAT if entry.architecture else FORMAT,
         "input_size": entry.input_size,
         "labels": [{"id": number, "name": name} for number, name in COCO_LABELS],
         "threshold": THRESHOLD,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.translation import gettext_noop
 
 FILE_NAME = "config.json"
@@ -24,26 +25,6 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """A detector that can be trained.
-
-    `input_size`: side in pixels of the square it sees; `weights`: folder of its starting weights below the weights
-    directory; `head`: the pyramid and head that it begins with (`pretrained_head`), if any; `step_seconds`: one step
-    of `batch_size` images on two cores, a first guess until a run has measured it.
-    """
-
-    key: str
-    title: str
-    description: str
-    input_size: int
-    backbone: str
-    weights: str
-    batch_size: int
-    step_seconds: float
-    head: str = ""
-
-
-@dataclass(frozen=True)
 class Budget:
     """How long a run may take from its start to the usable detector, in minutes."""
 
@@ -55,53 +36,18 @@ class Budget:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training."""
+    """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
+
+    Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
+    """
 
     key: str
     title: str
     description: str
     copies: int
     flip: bool
+    least_copies: int = 0
 
-
-ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
-    {
-        "retinanet_mobilenet_v2": Architecture(
-            key="retinanet_mobilenet_v2",
-            title=gettext_noop("RetinaNet · MobileNetV2"),
-            description=gettext_noop(
-                "Knows photographs of people, animals and things already. The best choice on a laptop."
-            ),
-            input_size=256,
-            backbone="mobilenet_v2",
-            weights="openimages_ssd",
-            batch_size=8,
-            step_seconds=0.21,
-            head="icons",
-        ),
-        "retinanet_mobilenet_v2_384": Architecture(
-            key="retinanet_mobilenet_v2_384",
-            title=gettext_noop("RetinaNet · MobileNetV2, finer"),
-            description=gettext_noop("The same, looking more closely: finds small details, and takes twice as long."),
-            input_size=384,
-            backbone="mobilenet_v2",
-            weights="openimages_ssd",
-            batch_size=8,
-            step_seconds=0.47,
-            head="icons",
-        ),
-        "retinanet_efficientnet_lite0": Architecture(
-            key="retinanet_efficientnet_lite0",
-            title=gettext_noop("RetinaNet · EfficientNet-Lite0"),
-            description=gettext_noop("Starts from a classifier of a thousand kinds of things. Worth comparing."),
-            input_size=256,
-            backbone="efficientnet_lite0",
-            weights="efficientnet_lite0",
-            batch_size=8,
-            step_seconds=0.26,
-        ),
-    }
-)
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
@@ -131,6 +77,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             gettext_noop("Slight changes of light, colour and size. Nothing is mirrored."),
             1,
             False,
+            200,
         ),
         "categories": Augmentation(
             "categories",
@@ -138,6 +85,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             gettext_noop("Mirrored, turned a little and relit: for concepts such as “angel” or “book”."),
             2,
             True,
+            200,
         ),
         "instances": Augmentation(
             "instances",
@@ -148,6 +96,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             ),
             3,
             False,
+            800,
         ),
     }
 )
@@ -165,8 +114,6 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
-# Of few pictures more copies are made than the preset says, so that no two rounds through them are the same.
-_LEAST_COPIES = 200
 # In runs of so many minutes, the late stages of the backbone learn too after this share of the way. In shorter ones the
 # steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
 _RELEASE_MINUTES = 8.0
@@ -181,9 +128,9 @@ class RunConfig:
 
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
-    `pretrained_head`. Its backbone is frozen for the share `release_at` of the way; then the blocks of at least
-    `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture,
-    at least `least_copies` in all are made and at most `most_copies`.
+    `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
+    way; then the blocks of at least `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed
+    copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`.
     """
 
     architecture: str
@@ -261,11 +208,14 @@ def plan(
         batch_size=chosen.batch_size,
         input_size=chosen.input_size,
         copies=variety.copies,
-        least_copies=_LEAST_COPIES if variety.copies else 0,
+        least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         flip=variety.flip,
         evaluations=EVALUATIONS,
-        release_at=_RELEASE_AT if duration >= _RELEASE_MINUTES else 1.0,
+        # A backbone that knows nothing yet must learn.
+        freeze_backbone=bool(chosen.weights or start),
+        release_at=_RELEASE_AT if chosen.weights and duration >= _RELEASE_MINUTES else 1.0,
+        learning_rate=chosen.learning_rate,
         start=start,
         pretrained_head=chosen.head,
     )

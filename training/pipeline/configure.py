@@ -11,6 +11,7 @@ from official.core import config_definitions, exp_factory
 from official.modeling import optimization
 
 from training.pipeline import tfrecord
+from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import RunConfig
 from training.pipeline.manifest import Manifest
 
@@ -32,7 +33,7 @@ def configure(config: RunConfig, manifest: Manifest, workdir: Path) -> Experimen
 
 def build(config: RunConfig, *, classes: int, workdir: Path) -> Experiment:
     """The experiment of a RetinaNet with `classes` concepts on the records of `workdir`, in memory."""
-    experiment = exp_factory.get_exp_config("retinanet_resnetfpn_coco")
+    experiment = exp_factory.get_exp_config(ARCHITECTURES[config.architecture].experiment)
     experiment.runtime.mixed_precision_dtype = "float32"
     _set_model(experiment.task.model, config, classes)
     _set_data(experiment.task.train_data, config, tfrecord.pattern(workdir, "train"), training=True)
@@ -49,17 +50,26 @@ def build(config: RunConfig, *, classes: int, workdir: Path) -> Experiment:
 def _set_model(model: Any, config: RunConfig, classes: int) -> None:
     model.num_classes = classes + 1  # the background counts
     model.input_size = [config.input_size, config.input_size, 3]
+    model.norm_activation.use_sync_bn = False
     if config.backbone == "mobilenet_v2":
         model.backbone.type = "mobilenet"
         model.backbone.mobilenet.model_id = "MobileNetV2"
-    else:
+        _set_small(model)
+    elif config.backbone == "efficientnet_lite0":
         model.backbone.type = "efficientnet"
         model.backbone.efficientnet.model_id = "b0"
         model.backbone.efficientnet.se_ratio = 0.0
+        _set_small(model)
+    elif config.backbone == "mobile_spinenet49":
+        # TFLite cannot run the other way of enlarging that Model Garden has.
+        model.backbone.spinenet_mobile.use_keras_upsampling_2d = True
+
+
+def _set_small(model: Any) -> None:
+    """A pyramid and head that fit a small backbone; the other architectures keep those of their experiment."""
     model.norm_activation.activation = "relu6"
     model.norm_activation.norm_epsilon = _BATCH_NORM_EPSILON
     model.norm_activation.norm_momentum = _BATCH_NORM_MOMENTUM
-    model.norm_activation.use_sync_bn = False
     model.decoder.fpn.num_filters = 96
     model.decoder.fpn.use_separable_conv = True
     model.head.num_filters = 96

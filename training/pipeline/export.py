@@ -21,8 +21,9 @@ from official.vision.serving.detection import DetectionModule
 
 from training.pipeline import checks, evaluate, tflite, transfer
 from training.pipeline.annotations import coco_path, load
+from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.checks import Check
-from training.pipeline.config import ARCHITECTURES, RunConfig
+from training.pipeline.config import RunConfig
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
 from training.pipeline.report import usable_threshold

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.card_code import programs
 from training.pipeline.checks import Check
-from training.pipeline.config import ARCHITECTURES, RunConfig
+from training.pipeline.config import RunConfig
 from training.pipeline.manifest import ArtworkEntry, Manifest
 from training.pipeline.report import usable_threshold
 

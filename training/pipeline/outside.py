@@ -1,13 +1,16 @@
-"""Make a detector folder out of a file from outside: an archive that holds a SavedModel, or a TFLite file.
+"""Make a detector folder out of a file from outside: an archive of a SavedModel or of a checkpoint, or a TFLite file.
 
 Nothing of it is run here (see `trial`). Only the standard library and this package are imported.
 """
 
 from __future__ import annotations
 
+import glob
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from training.pipeline.translation import Phrase, gettext_noop
 
 SAVED_MODEL = "saved_model"
 _GRAPH = "saved_model.pb"
+# Name of the folder of a Model Garden checkpoint, and of the checkpoint in it.
+GARDEN = "garden"
 
 
 def is_tflite(file: Path) -> bool:
@@ -36,19 +41,42 @@ def lay_out(archive: Path, folder: Path, description: Mapping[str, Any]) -> None
 
     Raises DownloadError where the archive is unsafe, damaged or holds no SavedModel, or several.
     """
+    with _unpacked(archive, folder) as unpacked:
+        found = [path.parent for path in unpacked.rglob(_GRAPH)]
+        if len(found) != 1:
+            text = gettext_noop("The archive must hold one SavedModel: a folder with a file saved_model.pb.")
+            raise DownloadError(Phrase(text))
+        folder.mkdir(parents=True)
+        found[0].replace(folder / SAVED_MODEL)
+    _describe(folder, description)
+
+
+def lay_out_checkpoint(archive: Path, folder: Path, description: Mapping[str, Any]) -> None:
+    """Fill the new `folder` with the TensorFlow checkpoint in `archive` (tar or ZIP), its description and its labels.
+
+    Of several the one with the highest number is taken, the last of a training. Raises DownloadError.
+    """
+    with _unpacked(archive, folder) as unpacked:
+        found = sorted(unpacked.rglob("*.index"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.stem)])
+        if not found:
+            raise DownloadError(Phrase(gettext_noop("The archive must hold a checkpoint: a file that ends in .index.")))
+        (folder / GARDEN).mkdir(parents=True)
+        for part in found[-1].parent.glob(f"{glob.escape(found[-1].stem)}.*"):
+            part.replace(folder / GARDEN / f"{GARDEN}{part.name.removeprefix(found[-1].stem)}")
+    _describe(folder, description)
+
+
+@contextmanager
+def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
+    """What is in `archive`, in a folder beside `folder`, which is made anew; it is gone after the block."""
     unpacked = folder.with_name(f"{folder.name}.unpacked")
     for left in (folder, unpacked):
         shutil.rmtree(left, ignore_errors=True)
     unpack(archive, unpacked)
-    found = [path.parent for path in unpacked.rglob(_GRAPH)]
-    if len(found) != 1:
-        shutil.rmtree(unpacked)
-        text = gettext_noop("The archive must hold one SavedModel: a folder with a file saved_model.pb.")
-        raise DownloadError(Phrase(text))
-    folder.mkdir(parents=True)
-    found[0].replace(folder / SAVED_MODEL)
-    shutil.rmtree(unpacked, ignore_errors=True)
-    _describe(folder, description)
+    try:
+        yield unpacked
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def _describe(folder: Path, description: Mapping[str, Any]) -> None:

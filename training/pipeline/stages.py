@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.pipeline import annotations, config, events, manifest, partition, weights
+from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import RunConfig
 from training.pipeline.events import OnEvent
 from training.pipeline.manifest import Manifest
@@ -140,7 +141,7 @@ def _configure(run: Run) -> Phrase:
     from training.pipeline import configure
 
     run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
-    title = config.ARCHITECTURES[run.config.architecture].title
+    title = ARCHITECTURES[run.config.architecture].title
     if run.config.steps:
         return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
     text = gettext_noop("%(architecture)s, minutes: %(minutes)s")

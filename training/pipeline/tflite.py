@@ -12,6 +12,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,19 @@ def convert(model: Any, experiment: Any, pictures: Pictures) -> dict[str, bytes]
     in pixels of that square (top, left, bottom, right), "detection_classes" [1, 100] (the background is 0),
     "detection_scores" [1, 100] and "num_detections" [1], all float32. `pictures` gives inputs to calibrate with.
     """
+    with _saved(model, experiment) as folder:
+        return {FLOAT16: _float16(folder), INT8: _int8(folder, pictures)}
+
+
+def float16(model: Any, experiment: Any) -> bytes:
+    """The first of the two files that `convert` makes."""
+    with _saved(model, experiment) as folder:
+        return _float16(folder)
+
+
+@contextmanager
+def _saved(model: Any, experiment: Any) -> Iterator[str]:
+    """A SavedModel, until the end of the block, of what the TFLite files do."""
     size = experiment.task.model.input_size[:2]
     params = _params(experiment)
     same = _with_suppression_inside(model, params)
@@ -46,7 +60,7 @@ def convert(model: Any, experiment: Any, pictures: Pictures) -> dict[str, bytes]
     # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
     with tempfile.TemporaryDirectory() as folder:
         save_function(function, same, folder)
-        return {FLOAT16: _float16(folder), INT8: _int8(folder, pictures)}
+        yield folder
 
 
 def training_pictures(task: Any, experiment: Any, workdir: Path) -> Pictures:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, pretrained_head, transfer, weights
+from training.pipeline import backbones, events, networks, pretrained_head, transfer, weights
 from training.pipeline.annotations import Coco
 from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
@@ -59,8 +58,7 @@ def build(
     Where WORKDIR/checkpoints holds a checkpoint, as that left it. Raises WeightsError, ConfigError.
     """
     tf.random.set_seed(config.seed)
-    task = RetinaNetTask(experiment.task)
-    model = task.build_model()
+    task, model = networks.build(experiment)
     optimizer = TwoRates(experiment.trainer.optimizer_config, model.backbone, config.backbone_rate)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)

@@ -6,20 +6,18 @@ A detector's folder keeps the weights as a TensorFlow checkpoint beside the file
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import configure
+from training.pipeline import configure, networks
 from training.pipeline.config import CHECKPOINT, ConfigError, RunConfig
-from training.pipeline.manifest import LabelEntry
+from training.pipeline.manifest import Key, LabelEntry
 from training.pipeline.translation import Phrase, gettext_noop
 
 Array = npt.NDArray[np.float32]
@@ -34,40 +32,47 @@ def keep(model: Any, folder: Path) -> None:
 def go_on_from(folder: Path, model: Any, config: RunConfig, labels: Sequence[LabelEntry]) -> None:
     """Give `model`, which detects `labels` in this order, the weights of the detector in `folder`.
 
-    What it knows of a concept goes to the concept of the same id or, in a detector of another dataset, of the same
-    name; new concepts begin as they would without it.
+    What it knows of a concept goes to the concept of the same id or, in a detector of another dataset or from
+    elsewhere, of the same name; new concepts begin as they would without it.
 
     Raises ConfigError where the folder has no weights or those of another architecture.
     """
     text = gettext_noop("The detector to go on from is not there any more, or has another architecture.")
     try:
-        known = json.loads((folder / "detector.json").read_text(encoding="utf-8"))["labels"]
-        earlier = _earlier(folder, config, classes=len(known))
-        sources = [_source(label, known) for label in labels]
+        description = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+        known = description["labels"]
+        earlier = blank(config, classes=len(known))
+        tf.train.Checkpoint(model=earlier).read(str(folder / CHECKPOINT)).assert_existing_objects_matched()
+        # One from elsewhere numbers its concepts by itself.
+        ids = [None if "source" in description else row["id"] for row in known]
+        names = [row["name"].casefold() for row in known]
+        sources = [_source(label, ids, names) for label in labels]
     except (OSError, ValueError, LookupError, TypeError, AssertionError, tf.errors.OpError) as error:
         raise ConfigError(Phrase(text)) from error
+    copy(earlier, model, len(known), sources)
+
+
+def blank(config: RunConfig, *, classes: int) -> Any:
+    """A model of so many concepts that has learnt nothing."""
+    return networks.build(configure.build(config, classes=classes, workdir=Path()))[1]
+
+
+def copy(earlier: Any, model: Any, known: int, sources: Sequence[int | None]) -> None:
+    """Give `model` what `earlier`, of the same architecture, knows; `known` and `sources` as in `by_class`."""
     classifier = model.head._classifier
-    classes = by_class(earlier.head._classifier.get_weights(), classifier.get_weights(), len(known), sources)
+    classes = by_class(earlier.head._classifier.get_weights(), classifier.get_weights(), known, sources)
     for target, source in zip(model.weights, earlier.weights, strict=True):
         if target.shape == source.shape:
             target.assign(source)
     classifier.set_weights(classes)
 
 
-def _earlier(folder: Path, config: RunConfig, *, classes: int) -> Any:
-    experiment = configure.build(dataclasses.replace(config, weights=""), classes=classes, workdir=folder)
-    model = RetinaNetTask(experiment.task).build_model()
-    tf.train.Checkpoint(model=model).read(str(folder / CHECKPOINT)).assert_existing_objects_matched()
-    return model
-
-
-def _source(label: LabelEntry, known: Sequence[Mapping[str, Any]]) -> int | None:
+def _source(label: LabelEntry, ids: Sequence[Key | None], names: Sequence[str]) -> int | None:
     """The class number of a label in the earlier detector, where 0 is the background; None if it is new to it."""
-    ids, names = [row["id"] for row in known], [row["name"].casefold() for row in known]
-    for wanted, there in ((label.id, ids), (label.name.casefold(), names)):
-        if wanted in there:
-            return there.index(wanted) + 1
-    return None
+    if label.id in ids:
+        return ids.index(label.id) + 1
+    name = label.name.casefold()
+    return names.index(name) + 1 if name in names else None
 
 
 def by_class(before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None]) -> list[Array]:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.pipeline import events, supervision
-from training.pipeline.detectors import Detector, DetectorError
+from training.pipeline import catalogue, events, supervision
+from training.pipeline.detectors import Detector, DetectorError, describe
 from training.pipeline.supervision import EXIT_DONE, EXIT_FAILED, Stop
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -27,8 +27,13 @@ _SHAPE = (3, 4)
 def trial(folder: Path) -> None:
     """Load the detector in `folder`, look at a grey picture. Raises DetectorError where the answer makes no sense.
 
-    What only the model knows is added to its detector.json.
+    What only the model knows is added to its detector.json. A checkpoint of the Model Garden becomes a detector first.
     """
+    if describe(folder).format == catalogue.GARDEN_FORMAT:
+        # Here, for it costs TensorFlow, which others do without.
+        from training.pipeline.adopt import adopt
+
+        adopt(folder)
     detector = Detector(folder)
     size = detector.description.input_size
     grey = Image.new("RGB", (size, round(size * _SHAPE[0] / _SHAPE[1])), (128, 128, 128))
@@ -77,6 +82,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--supervised", action="store_true", help="JSON events on stdout; stop at the end of stdin")
     options = parser.parse_args()
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # Model Garden's layers are of that Keras
     supervised = options.supervised
     on_event = supervision.events_to_stdout(options.folder / "trial.log") if supervised else print
     supervision.listen_for_stop(Stop(), lifeline=supervised)

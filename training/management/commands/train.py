@@ -10,7 +10,8 @@ from rest_framework.exceptions import APIException
 from training import services
 from training.commandline import do_run, find_dataset
 from training.models import Detector
-from training.pipeline.config import ARCHITECTURES, AUGMENTATIONS, BUDGETS
+from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.config import AUGMENTATIONS, BUDGETS
 
 
 class Command(BaseCommand):
