@@ -40,10 +40,26 @@ class Outcome:
     error: str = ""
 
 
-class Child:
-    """A process of the pipeline, `python -m MODULE WORKDIR --supervised`, whose lines are read by a thread."""
+def environment(rank: int = 0) -> dict[str, str]:
+    """What a process of the pipeline is told; `rank`: which of the machines that train together this one is."""
+    told = {
+        "WEBNET_WEIGHTS": str(settings.WEIGHTS_DIR),
+        "WEBNET_DISTRIBUTION": settings.DISTRIBUTION,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.TRAINERS:
+        cluster = {"worker": settings.TRAINERS}
+        told["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": rank}})
+    return {**os.environ, **told}
 
-    def __init__(self, module: str, workdir: Path) -> None:
+
+class Child:
+    """A process of the pipeline, `python -m MODULE WORKDIR --supervised`, whose lines are read by a thread.
+
+    `rank`: as in `environment`.
+    """
+
+    def __init__(self, module: str, workdir: Path, rank: int = 0) -> None:
         self._errors = (workdir / "process.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, str(workdir), "--supervised"],
@@ -52,7 +68,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             start_new_session=True,
-            env={**os.environ, "WEBNET_WEIGHTS": str(settings.WEIGHTS_DIR), "PYTHONUNBUFFERED": "1"},
+            env=environment(rank),
         )
         self._events: queue.SimpleQueue[PipelineEvent] = queue.SimpleQueue()
         assert self.process.stdout is not None

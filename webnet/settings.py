@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from webnet.secret import secret_key
@@ -141,6 +142,16 @@ if REDIS_URL:
 LIVE_POLL_SECONDS = 0.1
 
 WORKERS = env.int("WEBNET_WORKERS", 1)
+# What a training runs on (`training.pipeline.distribution`), and the addresses of machines that train together.
+DISTRIBUTION = env.str("WEBNET_DISTRIBUTION", "off")
+TRAINERS = env.list("WEBNET_TRAINERS", default=[])
+if DISTRIBUTION not in ("off", "mirrored", "multi_worker_mirrored"):
+    raise ImproperlyConfigured("WEBNET_DISTRIBUTION is one of off, mirrored and multi_worker_mirrored.")
+if (DISTRIBUTION == "multi_worker_mirrored") != (len(TRAINERS) > 1):
+    raise ImproperlyConfigured(
+        "WEBNET_TRAINERS names the machines (host:port,host:port) for WEBNET_DISTRIBUTION=multi_worker_mirrored,"
+        " at least two."
+    )
 DAY = 24 * 3600
 YEAR = 365 * DAY
 Q_CLUSTER: dict[str, Any] = {

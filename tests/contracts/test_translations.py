@@ -27,7 +27,8 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?(?:\.\df|[sd%])")
 # Words that Italian museums use as they are, and names.
 SAME_IN_BOTH = {
     *("AP50", "API", "File", "No", "Password", "Standard", "WebNet Trainer", "dataset", "file", "min"),
-    *("RetinaNet · MobileNetV2", "RetinaNet · EfficientNet-Lite0"),
+    *("RetinaNet · MobileNetV2", "RetinaNet · EfficientNet-Lite0", "RetinaNet · Mobile SpineNet-49"),
+    *("RetinaNet · ResNet-50 FPN", "RetinaNet · SpineNet-49"),
 }
 
 

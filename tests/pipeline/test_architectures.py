@@ -1,4 +1,4 @@
-"""The catalogue of architectures: each can be built as it is described, and those that no other test trains do learn."""
+"""The catalogue of architectures: each is as it is described, and those that no other test trains do learn."""
 
 from __future__ import annotations
 

@@ -4,12 +4,16 @@ describe.
 With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, and the end of
 stdin or a SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an `error` event), 3 stopped (run it again to
 go on), 4 another process is at work in the folder.
+
+Where WEBNET_DISTRIBUTION is "multi_worker_mirrored" and TF_CONFIG says that this is not the first of several machines,
+the process trains along with the first one, which it needs to reach and whose work folder it shares.
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import sys
 import traceback
@@ -48,9 +52,13 @@ def main() -> int:
 def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = None) -> int:
     """Run the stages in `workdir` and return the exit code; a failure is told in an `error` event."""
     try:
-        with supervision.only_one(workdir / "lock"):
+        rank = _rank()
+        with supervision.only_one(workdir / ("lock" if rank == 0 else f"lock.{rank}")):
             opened = stages.open_run(workdir, weights.default_dir(), on_event, stop)
-            stages.run_all(opened, start_at=start_at)
+            if rank:
+                stages.assist(opened)
+            else:
+                stages.run_all(opened, start_at=start_at)
     except Stopped:
         return supervision.EXIT_STOPPED
     except supervision.Busy as error:
@@ -65,6 +73,13 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
         on_event(events.error(explain(error), detail))
         return supervision.EXIT_FAILED
     return supervision.EXIT_DONE
+
+
+def _rank() -> int:
+    """Which of the machines that train together this is, as TF_CONFIG says; the first one has the run."""
+    if os.environ.get(stages.DISTRIBUTION, "off") == "off":
+        return 0
+    return int(json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {}).get("index", 0))
 
 
 def explain(error: Exception) -> Phrase:

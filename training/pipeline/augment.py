@@ -194,7 +194,7 @@ def _instances(height: int, width: int, dice: random.Random) -> list[Any]:
             min_max_height=(max(1, int(height * 0.6)), height), size=(height, width), w2h_ratio=width / height, p=0.25
         ),
         A.CropAndPad(percent=[0.01, 0.08], sample_independently=False, fill=frame, p=0.5),
-        A.Affine(scale=(0.35, 1.0), translate_percent=(-0.25, 0.25), **outside, p=0.8),
+        A.Affine(scale=(0.3, 0.8), translate_percent=(-0.3, 0.3), **outside, p=0.9),
         A.Perspective(scale=(0.03, 0.12), fit_output=False, **outside, p=0.8),
         A.Affine(rotate=(-10, 10), **outside, p=0.4),
         # Lamps make all of it darker or brighter, and some colours more than others.

@@ -39,6 +39,8 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
+    `release_at`: the share of the way after which the backbone's late stages learn too, however short the run; None
+    where only a longer one does that.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Augmentation:
     copies: int
     flip: bool
     least_copies: int = 0
+    release_at: float | None = None
 
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
@@ -97,6 +100,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             3,
             False,
             800,
+            0.3,
         ),
     }
 )
@@ -214,11 +218,17 @@ def plan(
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
-        release_at=_RELEASE_AT if chosen.weights and duration >= _RELEASE_MINUTES else 1.0,
+        release_at=_release_at(variety, duration) if chosen.weights else 1.0,
         learning_rate=chosen.learning_rate,
         start=start,
         pretrained_head=chosen.head,
     )
+
+
+def _release_at(variety: Augmentation, minutes: float) -> float:
+    if variety.release_at is not None:
+        return variety.release_at
+    return _RELEASE_AT if minutes >= _RELEASE_MINUTES else 1.0
 
 
 def minutes_of(budget: str, minutes: float | None) -> float:

@@ -85,6 +85,7 @@ def _set_data(data: Any, config: RunConfig, records: str, *, training: bool) -> 
     data.dtype = "float32"
     data.shuffle_buffer_size = 256
     data.seed = config.seed
+    data.deterministic = True  # machines that train together read the same batches
     data.parser.max_num_instances = config.max_boxes
     if training:
         data.parser.aug_rand_hflip = config.flip

@@ -47,7 +47,7 @@ def export(trainer: Trainer, manifest: Manifest, scores: Mapping[str, Any], work
     models = tflite.convert(trainer.model, trainer.experiment, pictures)
     compared = _compare(trainer, models, workdir)
     transfer.keep(trainer.model, partial)
-    done = replace(trainer.config, steps=int(trainer.step))
+    done = replace(trainer.config, steps=int(trainer.step.numpy()))
     _write_description(partial, done, manifest, scores, compared)
     inside = {name: (partial / name).read_text(encoding="utf-8") for name in ("labels.txt", "detector.json")}
     for name, model in models.items():

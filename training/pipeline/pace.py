@@ -39,6 +39,7 @@ class Pace:
     def __post_init__(self) -> None:
         self._since = time.monotonic()
         self._evaluated = 0.0
+        self._told: float | None = None
 
     @property
     def elapsed(self) -> float:
@@ -48,6 +49,15 @@ class Pace:
     @property
     def progress(self) -> float:
         """How much of the way is done, 0 to 1. By the clock, but with no fewer than `config.min_steps` steps."""
+        return self.own_progress if self._told is None else self._told
+
+    def follow(self, progress: float) -> None:
+        """From now until told again so much of the way is done, whatever the clock of this machine says."""
+        self._told = progress
+
+    @property
+    def own_progress(self) -> float:
+        """The progress by the clock of this machine."""
         if self.seconds is None:
             return min(1.0, self.step / self.config.steps)
         return min(1.0, self.elapsed / self.seconds, self.step / self.config.min_steps)

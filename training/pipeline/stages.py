@@ -1,6 +1,7 @@
 """The stages in the order in which they run, each with the mark that it leaves when it is done."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from training.pipeline.manifest import Manifest
 from training.pipeline.supervision import Stop
 from training.pipeline.translation import Phrase, gettext_noop
 
+# How a training is shared out among devices (see `distribution`).
+DISTRIBUTION = "WEBNET_DISTRIBUTION"
 # Records hold pictures of twice the network's size, so that zooming in while training still shows detail.
 _RECORD_SCALE = 2
 
@@ -153,12 +156,24 @@ def _train(run: Run) -> Phrase:
 
     run.on_event(events.log(Phrase(gettext_noop("Building the detector …"))))
     trainer = _trainer(run)
-    done = int(trainer.step)
+    done = int(trainer.step.numpy())
     going_on = Phrase(gettext_noop("Going on after step %(step)d."), step=done)
     run.on_event(events.log(going_on if done else Phrase(gettext_noop("The first step takes longest: it compiles."))))
     seconds = _training_seconds(run)
     train.train(trainer, run.workdir, _coco(run, "test"), seconds=seconds, on_event=run.on_event, stop=run.stop)
-    return Phrase(gettext_noop("steps: %(steps)d"), steps=int(trainer.step))
+    steps = int(trainer.step.numpy())
+    if run.memory.pop("distribution", None):
+        run.memory.clear()  # what comes now is one machine's
+    return Phrase(gettext_noop("steps: %(steps)d"), steps=steps)
+
+
+def assist(run: Run) -> None:
+    """Train along with the machine whose `run` this is, from when it has prepared everything. Raises Stopped."""
+    while not _mark(run.workdir, "configure").exists():
+        run.stop.check()
+        time.sleep(0.2)
+    if not _mark(run.workdir, "train").exists():
+        _train(run)
 
 
 def _training_seconds(run: Run) -> float | None:
@@ -181,7 +196,7 @@ def _evaluate(run: Run) -> Phrase:
         run.stop.check
     )
     evaluate.save(run.workdir, truth, scores, detections)
-    run.on_event(events.evaluation(int(trainer.step), scores))
+    run.on_event(events.evaluation(int(trainer.step.numpy()), scores))
     return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 
@@ -227,7 +242,8 @@ def _trainer(run: Run) -> Any:
         labels = run.manifest.labels
         config, workdir = run.config, run.workdir
         experiment = run.memory.get("experiment") or configure.build(config, classes=len(labels), workdir=workdir)
-        run.memory["trainer"] = train.build(config, experiment, labels, workdir, run.weights_dir)
+        distribution = run.memory.get("distribution")
+        run.memory["trainer"] = train.build(config, experiment, labels, workdir, run.weights_dir, distribution)
         run.memory["building"] = time.monotonic() - started
     return run.memory["trainer"]
 
@@ -245,4 +261,11 @@ def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop) ->
     run = Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)
     if run.config.weights:
         weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
+    name = os.environ.get(DISTRIBUTION) or "off"
+    if name != "off":
+        # TensorFlow finds the other machines before it computes anything.
+        on_event(events.log(Phrase(gettext_noop("Waiting for all machines that train together …"))))
+        from training.pipeline.distribution import Distribution
+
+        run.memory["distribution"] = Distribution(name)
     return run

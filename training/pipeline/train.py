@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
+from official.vision.tasks.retinanet import RetinaNetTask
 
 from training.pipeline import backbones, events, networks, pretrained_head, transfer, weights
 from training.pipeline.annotations import Coco
 from training.pipeline.config import RunConfig
+from training.pipeline.distribution import OFF, Distribution, SharedRetinaNetTask
 from training.pipeline.evaluate import Evaluator
 from training.pipeline.events import Metrics, OnEvent
 from training.pipeline.manifest import LabelEntry
@@ -35,14 +38,16 @@ class Diverged(RuntimeError):
 
 @dataclass
 class Trainer:
-    """A model in training and what belongs to it; all but the first four is part of the checkpoint.
+    """A model in training and what belongs to it; all from the model on is part of the checkpoint.
 
-    `step` counts finished steps, `seconds` the time that they and the evaluations between them have taken.
+    `step` counts finished steps, `seconds` the time that they and the evaluations between them have taken. The machine
+    whose the run is keeps `checkpoints`; others that train along write theirs to a folder that nobody reads.
     """
 
     config: RunConfig
     experiment: Any
     task: Any
+    distribution: Distribution
     checkpoints: Any
     model: Any
     optimizer: TwoRates
@@ -51,30 +56,41 @@ class Trainer:
 
 
 def build(
-    config: RunConfig, experiment: Any, labels: Sequence[LabelEntry], workdir: Path, weights_dir: Path
+    config: RunConfig,
+    experiment: Any,
+    labels: Sequence[LabelEntry],
+    workdir: Path,
+    weights_dir: Path,
+    distribution: Distribution | None = None,
 ) -> Trainer:
     """A model of `labels` with a pretrained backbone or all that an earlier detector has learnt.
 
     Where WORKDIR/checkpoints holds a checkpoint, as that left it. Raises WeightsError, ConfigError.
     """
-    tf.random.set_seed(config.seed)
-    task, model = networks.build(experiment)
-    optimizer = TwoRates(experiment.trainer.optimizer_config, model.backbone, config.backbone_rate)
-    step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=step, seconds=seconds)
-    checkpoints = tf.train.CheckpointManager(checkpoint, str(workdir / "checkpoints"), max_to_keep=2)
-    if checkpoints.latest_checkpoint:
-        checkpoint.restore(checkpoints.latest_checkpoint)
-    elif config.start:
-        transfer.go_on_from(Path(config.start), model, config, labels)
-    elif config.weights:
-        backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
-        if config.pretrained_head:
-            pretrained_head.load_into(model, config.pretrained_head, labels)
-    if config.weights:
-        backbones.keep_normalisation(model.backbone)
-    return Trainer(config, experiment, task, checkpoints, model, optimizer, step, seconds)
+    tf_keras.utils.set_random_seed(config.seed)  # of TensorFlow, and of the initial weights
+    distribution = distribution or Distribution(OFF)
+    with distribution.strategy.scope():
+        if distribution.is_shared:
+            experiment.task.model.norm_activation.use_sync_bn = True
+        task, model = networks.build(experiment, SharedRetinaNetTask if distribution.is_shared else RetinaNetTask)
+        optimizer = TwoRates(experiment.trainer.optimizer_config, model.backbone, config.backbone_rate)
+        step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=step, seconds=seconds)
+        latest = tf.train.latest_checkpoint(str(workdir / "checkpoints"))
+        if latest:
+            checkpoint.restore(latest)
+        elif config.start:
+            transfer.go_on_from(Path(config.start), model, config, labels)
+        elif config.weights:
+            backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
+            if config.pretrained_head:
+                pretrained_head.load_into(model, config.pretrained_head, labels)
+        if config.weights:
+            backbones.keep_normalisation(model.backbone)
+    folder = workdir / ("checkpoints" if distribution.is_chief else f"checkpoints.{distribution.rank}")
+    checkpoints = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
+    return Trainer(config, experiment, task, distribution, checkpoints, model, optimizer, step, seconds)
 
 
 def train(
@@ -85,31 +101,40 @@ def train(
     On a stop, saves a checkpoint and raises Stopped. `truth`: COCO of the test part.
     """
     evaluator = Evaluator(trainer.task, trainer.experiment, trainer.model, truth)
-    pace = Pace(trainer.config, seconds, step=int(trainer.step), spent=float(trainer.seconds))
+    pace = Pace(trainer.config, seconds, step=int(trainer.step.numpy()), spent=float(trainer.seconds.numpy()))
     report = _Report(trainer, pace, workdir, on_event)
     saved = time.monotonic()
-    try:
-        for before in _steps(trainer, pace, report):
-            stop.check()
-            if time.monotonic() - saved > trainer.config.checkpoint_seconds:
-                _save(trainer, pace)
-                saved = time.monotonic()
-            if pace.is_evaluation_due(before):
+    for before in _steps(trainer, pace, report):
+        overdue = time.monotonic() - saved > trainer.config.checkpoint_seconds
+        # Machines that train together do the same at the same time: reading a variable takes all of them.
+        stopping, saving, telling, evaluating = trainer.distribution.agree(
+            stop.wanted(), overdue, report.is_due(), pace.is_evaluation_due(before)
+        )
+        if stopping:
+            _save(trainer, pace)
+            raise Stopped
+        if saving:
+            _save(trainer, pace)
+            saved = time.monotonic()
+        if telling:
+            report.tell()
+        if evaluating:
+            try:
                 with report.paused():
-                    scores, _ = evaluator.evaluate(stop.check)
-                report.evaluated(scores)
-    except Stopped:
-        _save(trainer, pace)
-        raise
+                    scores, _ = evaluator.evaluate(lambda: None if trainer.distribution.is_shared else stop.check())
+            except Stopped:
+                _save(trainer, pace)
+                raise
+            report.evaluated(scores)
     _save(trainer, pace)
 
 
 def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     """Train one step after the other; give the progress before each."""
-    metrics = trainer.task.build_metrics(training=True)
+    metrics, distribution = report.metrics, trainer.distribution
     data = trainer.experiment.task.train_data
     data.seed = trainer.config.seed + pace.step  # a resumed run goes on with another shuffle
-    batches = iter(trainer.task.build_inputs(data))
+    batches = distribution.batches(trainer.task.build_inputs(data))
     one, released = _compiled(trainer, metrics), False
     while (before := pace.progress) < 1:
         if not released and before >= trainer.config.release_at:
@@ -119,7 +144,9 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
         pace.step += 1
-        report.trained(metrics)
+        if distribution.machines > 1:
+            pace.follow(*distribution.agree(pace.own_progress))
+        report.trained()
         yield before
 
 
@@ -128,7 +155,7 @@ def _compiled(trainer: Trainer, metrics: list[Any]) -> Callable[[Any], None]:
 
     @tf.function  # type: ignore[untyped-decorator]
     def one(batch: Any) -> None:
-        trainer.task.train_step(batch, trainer.model, trainer.optimizer, metrics)
+        trainer.distribution.strategy.run(trainer.task.train_step, (batch, trainer.model, trainer.optimizer, metrics))
 
     return one  # type: ignore[no-any-return]
 
@@ -140,25 +167,34 @@ def _save(trainer: Trainer, pace: Pace) -> None:
 
 
 class _Report:
-    """Turns steps into events about once a second, and into TensorBoard summaries."""
+    """Turns steps into events about once a second, and into TensorBoard summaries; only the first machine speaks."""
 
     def __init__(self, trainer: Trainer, pace: Pace, workdir: Path, on_event: OnEvent) -> None:
         self._trainer, self._pace, self._on_event = trainer, pace, on_event
-        self._writer = tf.summary.create_file_writer(str(workdir / "summaries"))
+        self._is_chief = trainer.distribution.is_chief
+        folder = str(workdir / "summaries")
+        self._writer = tf.summary.create_file_writer(folder) if self._is_chief else tf.summary.create_noop_writer()
+        with trainer.distribution.strategy.scope():
+            self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
         self._warm = False
 
-    def trained(self, metrics: list[Any]) -> None:
-        """Count a step; tell when a second has passed or the training is over."""
+    def trained(self) -> None:
+        """Count a step."""
         self._steps += 1
         if not self._warm:  # the first step builds the graph and would spoil every estimate
             self._warm, self._since, self._steps = True, time.monotonic(), 0
-            return
+
+    def is_due(self) -> bool:
+        """Whether a second has passed, or the training is over."""
         elapsed = time.monotonic() - self._since
-        if elapsed < METRICS_SECONDS and self._pace.progress < 1:
-            return
-        self._tell(self._point(metrics, self._pace.measured(self._steps, elapsed)))
-        for metric in metrics:
+        return self._steps > 0 and (elapsed >= METRICS_SECONDS or self._pace.progress >= 1)
+
+    def tell(self) -> None:
+        """Tell how the steps since the last time went."""
+        elapsed = time.monotonic() - self._since
+        self._tell(self._point(self._pace.measured(max(1, self._steps), elapsed)))
+        for metric in self.metrics:
             metric.reset_state()
         self._since, self._steps = time.monotonic(), 0
 
@@ -168,6 +204,8 @@ class _Report:
 
     def evaluated(self, scores: dict[str, Any]) -> None:
         """Tell the scores of now."""
+        if not self._is_chief:
+            return
         self._on_event(events.evaluation(self._pace.step, scores))
         with self._writer.as_default(step=self._pace.step):
             for name in ("AP", "AP50", "AP75"):
@@ -182,9 +220,9 @@ class _Report:
         self._pace.evaluation_took(seconds)
         self._since += seconds
 
-    def _point(self, metrics: list[Any], step_seconds: float) -> Metrics:
+    def _point(self, step_seconds: float) -> Metrics:
         pace = self._pace
-        values = {metric.name: float(metric.result()) for metric in metrics}
+        values = {metric.name: float(metric.result()) for metric in self.metrics}
         if not math.isfinite(values["total_loss"]):
             text = gettext_noop(
                 "The training lost its way at step %(step)d: the loss is no number any more. Start it again."
@@ -202,6 +240,8 @@ class _Report:
         )
 
     def _tell(self, point: Metrics) -> None:
+        if not self._is_chief:
+            return
         self._on_event(events.metrics(point))
         with self._writer.as_default(step=point.step):
             for name in ("loss", "box_loss", "class_loss", "learning_rate", "images_per_second"):
