@@ -66,7 +66,7 @@ CATALOGUE: Mapping[str, CatalogueDetector] = MappingProxyType(
                 "efficientdet_d0_coco17_tpu-32.tar.gz",
                 33.6,
                 512,
-                gettext_noop("Almost as good as the best of these at a fraction of its size: the one to try first."),
+                gettext_noop("Nearly as good as detectors many times its size: the one to try first."),
             ),
             CatalogueDetector(
                 "centernet_resnet50_v1_fpn_512",
@@ -82,7 +82,7 @@ CATALOGUE: Mapping[str, CatalogueDetector] = MappingProxyType(
                 "ssd_resnet50_v1_fpn_640x640_coco17_tpu-8.tar.gz",
                 34.3,
                 640,
-                gettext_noop("The best of these on photographs: for those who can wait, or have a GPU."),
+                gettext_noop("Good on photographs of all kinds: for those who can wait, or have a GPU."),
             ),
             CatalogueDetector(
                 "faster_rcnn_resnet50_v1_640",
