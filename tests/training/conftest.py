@@ -1,11 +1,15 @@
 """Datasets that can be trained on, and detectors."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from annotations.models import Label
 from tests.training.starting import draw
+from tests.training.zoo import Zoo, running
 from training.models import Detector
 
 
@@ -27,3 +31,12 @@ def detector(dataset: Any) -> Detector:
         labels=[{"id": 1, "name": "Person"}],
         folder="x",
     )
+
+
+@pytest.fixture
+def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Zoo]:
+    """Where the catalogue's archives are, on this machine; what is fetched goes to `tmp_path`."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    with running() as server:
+        monkeypatch.setattr(settings, "ZOO_URL", server.url)
+        yield server

@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from PIL import Image
 
 from tests.installation import ROOT, free_port
 from tests.pipeline.processes import finish, start
-from tests.training.zoo import Zoo, running, tar
+from tests.training.fetches import work
+from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
 from training.models import Detector, Fetch
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
@@ -46,23 +47,6 @@ class Model(tf.Module):
 model = Model()
 tf.saved_model.save(model, sys.argv[1], signatures={"serving_default": model.__call__})
 """
-
-
-@pytest.fixture
-def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Zoo]:
-    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    with running() as server:
-        monkeypatch.setattr(settings, "ZOO_URL", server.url)
-        yield server
-
-
-def work(user: Any) -> Fetch:
-    """Ask for the detector, and let a worker do it here; the detector's own queue entry is never taken."""
-    fetching.start_fetch(key=KEY, user=user)
-    fetch = Fetch.objects.get(key=KEY)
-    async_task("training.tasks.fetch", fetch.pk, sync=True)
-    fetch.refresh_from_db()
-    return fetch
 
 
 def row() -> dict[str, Any]:
@@ -107,10 +91,10 @@ def test_it_is_fetched_once_and_can_be_cancelled(
 
 def test_a_broken_connection_is_said_and_gone_on_from(owner: Any, zoo: Zoo) -> None:
     zoo.files[ARCHIVE], zoo.break_after = random.Random(1).randbytes(900_000), 400_000
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert fetch.state == "failed" and "broke off after 0.4 of 0.9 MB" in fetch.message
     zoo.break_after = None
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert zoo.asked == ["", "bytes=400000-"]
     assert fetch.state == "failed" and "cannot be unpacked" in fetch.message
     assert not Detector.objects.exists() and not list(files.detectors_folder().rglob("*"))
@@ -118,14 +102,14 @@ def test_a_broken_connection_is_said_and_gone_on_from(owner: Any, zoo: Zoo) -> N
 
 def test_what_is_no_model_is_refused_and_fetched_anew(owner: Any, zoo: Zoo) -> None:
     zoo.files[ARCHIVE] = tar({"m/readme": b"nothing"})
-    assert "must hold one SavedModel" in work(owner).message
-    work(owner)
+    assert "must hold one SavedModel" in work(owner, KEY).message
+    work(owner, KEY)
     assert zoo.asked == ["", ""]
 
 
 def test_without_a_network_it_says_what_to_do(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ZOO_URL", f"http://127.0.0.1:{free_port()}/")
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert fetch.state == "failed" and "no connection. Check the network" in fetch.message
     assert row()["message"] == fetch.message
 
@@ -156,7 +140,7 @@ def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkey
             fetching.cancel_fetch(key=KEY)
 
     monkeypatch.setattr(fetching._Beat, "progress", cancelled_midway)
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert fetch.state == "cancelled" and 0 < fetch.done_bytes < 3_000_000
     part = files.downloads_folder(KEY) / f"{ARCHIVE}.part"
     assert part.stat().st_size > fetch.done_bytes
@@ -166,7 +150,7 @@ def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkey
 @pytest.mark.once
 def test_a_fetched_detector_finds_its_box_on_a_picture(owner: Any, zoo: Zoo, tmp_path: Path) -> None:
     zoo.files[ARCHIVE] = saved_model(tmp_path / "made")
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert (fetch.state, fetch.message) == ("done", "")
     detector = Detector.objects.get()
     assert (detector.kind, detector.dataset, len(detector.labels)) == ("pretrained", None, 80)
@@ -197,7 +181,7 @@ def found_on_pictures(folder: Path, workdir: Path) -> list[Any]:
 @pytest.mark.once
 def test_a_model_with_boxes_in_pixels_is_refused_before_anybody_uses_it(owner: Any, zoo: Zoo, tmp_path: Path) -> None:
     zoo.files[ARCHIVE] = saved_model(tmp_path / "made", factor="640.0")
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert fetch.state == "failed" and "boxes do not lie in 0…1" in fetch.message
     assert not Detector.objects.exists() and not files.downloads_folder(KEY).exists()
 

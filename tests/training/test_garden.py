@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django_q.tasks import async_task
 from PIL import Image
 
 from tests.installation import ROOT
 from tests.pipeline.processes import finish, start
-from tests.training.zoo import Zoo, running, tar
-from training import fetching, files, services
-from training.models import Detector, Fetch
+from tests.training.fetches import work
+from tests.training.zoo import Zoo, tar
+from training import files, services
+from training.models import Detector
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore")]
@@ -55,14 +54,6 @@ print([round(float(value), 2) for value in model.head._classifier.get_weights()[
 """
 
 
-@pytest.fixture
-def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Zoo]:
-    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    with running() as server:
-        monkeypatch.setattr(settings, "ZOO_URL", server.url)
-        yield server
-
-
 def python(code: str, *arguments: str) -> str:
     """Run `code` in a process of its own, as everything does that needs TensorFlow."""
     environment = {"PATH": "/usr/bin:/bin", "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -73,18 +64,9 @@ def python(code: str, *arguments: str) -> str:
     return done.stdout
 
 
-def work(user: Any) -> Fetch:
-    """Ask for the checkpoint, and let a worker fetch it here."""
-    fetching.start_fetch(key=KEY, user=user)
-    fetch = Fetch.objects.get(key=KEY)
-    async_task("training.tasks.fetch", fetch.pk, sync=True)
-    fetch.refresh_from_db()
-    return fetch
-
-
 def test_an_archive_without_a_checkpoint_is_refused(owner: Any, zoo: Zoo) -> None:
     zoo.files[ARCHIVE] = tar({"spinenet/params.yaml": b"task: {}"})
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert fetch.state == "failed" and "must hold a checkpoint" in fetch.message
     assert not Detector.objects.exists() and not files.downloads_folder(KEY).exists()
 
@@ -99,7 +81,7 @@ def test_a_checkpoint_becomes_a_detector_that_a_training_can_go_on_from(
     python(MAKE_CHECKPOINT, str(made / "ckpt-277200"))
     members = {f"spinenet49mobile/{path.name}": path.read_bytes() for path in made.iterdir()}
     zoo.files[ARCHIVE] = tar({"spinenet49mobile/params.yaml": b"task: {}", **members})
-    fetch = work(owner)
+    fetch = work(owner, KEY)
     assert (fetch.state, fetch.message) == ("done", "")
 
     detector = Detector.objects.get()
