@@ -52,7 +52,7 @@ class Pace:
         return self.own_progress if self._told is None else self._told
 
     def follow(self, progress: float) -> None:
-        """From now until told again so much of the way is done, whatever the clock of this machine says."""
+        """Until told again so much of the way is done, whatever the clock says: all of a step has one answer."""
         self._told = progress
 
     @property

@@ -110,23 +110,28 @@ def train(
         stopping, saving, telling, evaluating = trainer.distribution.agree(
             stop.wanted(), overdue, report.is_due(), pace.is_evaluation_due(before)
         )
-        if stopping:
-            _save(trainer, pace)
-            raise Stopped
-        if saving:
+        if stopping or saving:
             _save(trainer, pace)
             saved = time.monotonic()
+        if stopping:
+            raise Stopped
         if telling:
             report.tell()
         if evaluating:
-            try:
-                with report.paused():
-                    scores, _ = evaluator.evaluate(lambda: None if trainer.distribution.is_shared else stop.check())
-            except Stopped:
-                _save(trainer, pace)
-                raise
-            report.evaluated(scores)
+            _score(trainer, pace, evaluator, report, stop)
+    report.tell()
     _save(trainer, pace)
+
+
+def _score(trainer: Trainer, pace: Pace, evaluator: Evaluator, report: _Report, stop: Stop) -> None:
+    """Score the test part on the way. On a stop, saves a checkpoint and raises Stopped."""
+    try:
+        with report.paused():
+            scores, _ = evaluator.evaluate(lambda: None if trainer.distribution.is_shared else stop.check())
+    except Stopped:
+        _save(trainer, pace)
+        raise
+    report.evaluated(scores)
 
 
 def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
@@ -144,8 +149,7 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
         pace.step += 1
-        if distribution.machines > 1:
-            pace.follow(*distribution.agree(pace.own_progress))
+        pace.follow(*distribution.agree(pace.own_progress))
         report.trained()
         yield before
 
@@ -186,14 +190,15 @@ class _Report:
             self._warm, self._since, self._steps = True, time.monotonic(), 0
 
     def is_due(self) -> bool:
-        """Whether a second has passed, or the training is over."""
-        elapsed = time.monotonic() - self._since
-        return self._steps > 0 and (elapsed >= METRICS_SECONDS or self._pace.progress >= 1)
+        """Whether there are steps that nobody knows of, for a second and more."""
+        return self._steps > 0 and time.monotonic() - self._since >= METRICS_SECONDS
 
     def tell(self) -> None:
-        """Tell how the steps since the last time went."""
+        """Tell how the steps since the last time went, where there were any."""
+        if not self._steps:
+            return
         elapsed = time.monotonic() - self._since
-        self._tell(self._point(self._pace.measured(max(1, self._steps), elapsed)))
+        self._tell(self._point(self._pace.measured(self._steps, elapsed)))
         for metric in self.metrics:
             metric.reset_state()
         self._since, self._steps = time.monotonic(), 0
