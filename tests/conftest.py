@@ -57,6 +57,15 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
 
 
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page in Italian leaves its language to whatever comes after it in the same process."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(own_data_folder: Path) -> None:
     """A test database in a file: threads and sockets share it as they do in the embedded default."""
