@@ -147,7 +147,7 @@ DISTRIBUTION = env.str("WEBNET_DISTRIBUTION", "off")
 TRAINERS = env.list("WEBNET_TRAINERS", default=[])
 if DISTRIBUTION not in ("off", "mirrored", "multi_worker_mirrored"):
     raise ImproperlyConfigured("WEBNET_DISTRIBUTION is one of off, mirrored and multi_worker_mirrored.")
-if (DISTRIBUTION == "multi_worker_mirrored") != (len(TRAINERS) > 1):
+if len(TRAINERS) == 1 or (DISTRIBUTION == "multi_worker_mirrored") != bool(TRAINERS):
     raise ImproperlyConfigured(
         "WEBNET_TRAINERS names the machines (host:port,host:port) for WEBNET_DISTRIBUTION=multi_worker_mirrored,"
         " at least two."

@@ -79,15 +79,19 @@ function watch(run) {
 }
 
 /** Only a detector of the same architecture can be gone on from; one that knows nothing by itself had better. */
-function showStarts() {
+function showStarts(event) {
+  const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
   const select = form.elements.start;
-  const { architecture } = form.elements;
-  const others = [...(select?.options ?? [])].slice(1);
-  others.forEach((option) => (option.hidden = option.disabled = option.dataset.architecture !== architecture.value));
-  if (select?.selectedOptions[0].disabled) select.value = "";
-  if (select) document.getElementById("start-from").hidden = others.every((option) => option.disabled);
-  const chosen = options.architectures.find((choice) => choice.key === architecture.value);
-  document.getElementById("knows-nothing").hidden = !chosen?.knows_nothing || Boolean(select?.value);
+  if (select) {
+    const [own, ...others] = select.options;
+    others.forEach((option) => (option.hidden = option.disabled = option.dataset.architecture !== chosen.key));
+    const fitting = others.filter((option) => !option.disabled);
+    own.textContent = chosen.knows_nothing ? gettext("Nothing") : gettext("What it comes with");
+    if (select.selectedOptions[0].disabled) select.value = "";
+    if (chosen.knows_nothing && event?.target.name === "architecture") select.value = fitting[0]?.value ?? "";
+    document.getElementById("start-from").hidden = !fitting.length;
+  }
+  document.getElementById("knows-nothing").hidden = !chosen.knows_nothing || Boolean(select?.value);
 }
 
 /** Whoever types a number of minutes means it. */
@@ -112,10 +116,10 @@ const examples = document.getElementById("examples");
 if (examples) showExamples(examples);
 if (form) {
   form.elements.minutes.addEventListener("input", chooseOwnTime);
-  form.addEventListener("change", () => {
+  form.addEventListener("change", (event) => {
     showTimes();
     showReadiness();
-    showStarts();
+    showStarts(event);
   });
   form.addEventListener("submit", begin);
   showTimes();

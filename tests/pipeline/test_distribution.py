@@ -75,5 +75,5 @@ def test_two_machines_have_the_losses_of_one(offline_weights: Path, tmp_path: Pa
     assert [row[0] for row in first] == [row[0] for row in alone] == list(range(2, STEPS + 1))
     assert second == [], "only the first machine speaks"
     for ours, theirs in zip(alone, first, strict=True):
-        assert ours == pytest.approx(theirs, rel=0.01), (alone, first)
+        assert ours == pytest.approx(theirs, rel=1e-3), (alone, first)
     assert (folder / "checkpoints" / "checkpoint").exists()

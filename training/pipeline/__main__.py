@@ -54,7 +54,7 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     try:
         rank = _rank()
         with supervision.only_one(workdir / ("lock" if rank == 0 else f"lock.{rank}")):
-            opened = stages.open_run(workdir, weights.default_dir(), on_event, stop)
+            opened = stages.open_run(workdir, weights.default_dir(), on_event, stop, start_at=start_at)
             if rank:
                 stages.assist(opened)
             else:
@@ -77,7 +77,7 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
 
 def _rank() -> int:
     """Which of the machines that train together this is, as TF_CONFIG says; the first one has the run."""
-    if os.environ.get(stages.DISTRIBUTION, "off") == "off":
+    if os.environ.get(stages.DISTRIBUTION) != "multi_worker_mirrored":
         return 0
     return int(json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {}).get("index", 0))
 

@@ -39,8 +39,8 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
-    `release_at`: the share of the way after which the backbone's late stages learn too, however short the run; None
-    where only a longer one does that.
+    `release_at`: the share of the way after which a pretrained backbone's late stages learn too, however short the run;
+    None where only a longer one does that.
     """
 
     key: str

@@ -18,15 +18,17 @@ import tensorflow as tf
 from official.common import distribute_utils
 from official.vision.tasks.retinanet import RetinaNetTask
 
-OFF, MIRRORED, MULTI_WORKER = "off", "mirrored", "multi_worker_mirrored"
-CHOICES = (OFF, MIRRORED, MULTI_WORKER)
+from training.pipeline.config import ConfigError
+from training.pipeline.translation import Phrase, gettext_noop
+
+OFF, MULTI_WORKER = "off", "multi_worker_mirrored"
 
 
 class Distribution:
     """The devices that train together. To be made before TensorFlow computes anything."""
 
     def __init__(self, name: str) -> None:
-        """`name`: one of CHOICES. Waits for the other machines."""
+        """`name`: as WEBNET_DISTRIBUTION has it. Waits for the other machines."""
         gpus = len(tf.config.list_physical_devices("GPU"))
         self.strategy = distribute_utils.get_distribution_strategy(name, num_gpus=0 if name == OFF else gpus)
         self.is_shared = name != OFF
@@ -45,9 +47,16 @@ class Distribution:
         return int(self.strategy.num_replicas_in_sync)
 
     def batches(self, dataset: Any) -> Iterator[Any]:
-        """What this machine's devices see of each batch of `dataset`, which every machine reads whole and in order."""
+        """What this machine's devices see of each batch of `dataset`, which every machine reads whole and in order.
+
+        Raises ConfigError where a batch cannot be shared out evenly.
+        """
         if not self.is_shared:
             return iter(dataset)
+        size = next(iter(tf.nest.flatten(dataset.element_spec))).shape[0]
+        if size % self.replicas:
+            text = gettext_noop("A batch of %(size)d pictures cannot be shared out evenly among %(devices)d devices.")
+            raise ConfigError(Phrase(text, size=size, devices=self.replicas))
         here = self.replicas // self.machines
         first = self.rank * here
 
@@ -66,10 +75,10 @@ class Distribution:
         """What the first machine wants; all must ask at the same point of the program."""
         if self.machines == 1:
             return wanted
-        # Each device adds a share of what the first machine says, and nothing on the others.
-        said = [float(value) / (self.replicas // self.machines) if self.is_chief else 0.0 for value in wanted]
+        # The first device of the first machine says it; what the others say adds nothing.
+        said = tf.constant(wanted, tf.float64)
         shares = self.strategy.experimental_distribute_values_from_function(
-            lambda _context: tf.constant(said, tf.float64)
+            lambda context: said if context.replica_id_in_sync_group == 0 else tf.zeros_like(said)
         )
         return tuple(self.strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None).numpy().tolist())
 

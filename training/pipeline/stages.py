@@ -172,8 +172,13 @@ def assist(run: Run) -> None:
     while not _mark(run.workdir, "configure").exists():
         run.stop.check()
         time.sleep(0.2)
-    if not _mark(run.workdir, "train").exists():
+    if not is_trained(run.workdir):
         _train(run)
+
+
+def is_trained(workdir: Path) -> bool:
+    """Whether the training itself is over, and what is left is one machine's."""
+    return _mark(workdir, "train").exists()
 
 
 def _training_seconds(run: Run) -> float | None:
@@ -256,13 +261,17 @@ def _longest(run_config: RunConfig) -> int:
     return run_config.input_size * _RECORD_SCALE
 
 
-def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop) -> Run:
-    """Read the manifest and the configuration of `workdir`. Raises ManifestError, ConfigError or WeightsError."""
+def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = None) -> Run:
+    """Read the manifest and the configuration of `workdir`; `start_at` as for `run_all`.
+
+    Waits for other machines where these train along. Raises ManifestError, ConfigError or WeightsError.
+    """
     run = Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)
     if run.config.weights:
         weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
-    name = os.environ.get(DISTRIBUTION) or "off"
-    if name != "off":
+    name, stages = os.environ.get(DISTRIBUTION) or "off", list(STAGES)
+    again = start_at is not None and stages.index(start_at) <= stages.index("train")
+    if name != "off" and (again or not is_trained(workdir)):
         # TensorFlow finds the other machines before it computes anything.
         on_event(events.log(Phrase(gettext_noop("Waiting for all machines that train together …"))))
         from training.pipeline.distribution import Distribution

@@ -110,13 +110,13 @@ def train(
         stopping, saving, telling, evaluating = trainer.distribution.agree(
             stop.wanted(), overdue, report.is_due(), pace.is_evaluation_due(before)
         )
-        if stopping or saving:
+        if telling or stopping:
+            report.tell()  # first: a model whose loss is no number must not be saved
+        if saving or stopping:
             _save(trainer, pace)
             saved = time.monotonic()
         if stopping:
             raise Stopped
-        if telling:
-            report.tell()
         if evaluating:
             _score(trainer, pace, evaluator, report, stop)
     report.tell()
@@ -127,7 +127,8 @@ def _score(trainer: Trainer, pace: Pace, evaluator: Evaluator, report: _Report, 
     """Score the test part on the way. On a stop, saves a checkpoint and raises Stopped."""
     try:
         with report.paused():
-            scores, _ = evaluator.evaluate(lambda: None if trainer.distribution.is_shared else stop.check())
+            # Of several machines none may leave the others alone.
+            scores, _ = evaluator.evaluate(stop.check if trainer.distribution.machines == 1 else lambda: None)
     except Stopped:
         _save(trainer, pace)
         raise
@@ -141,6 +142,7 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     data.seed = trainer.config.seed + pace.step  # a resumed run goes on with another shuffle
     batches = distribution.batches(trainer.task.build_inputs(data))
     one, released = _compiled(trainer, metrics), False
+    pace.follow(*distribution.agree(pace.own_progress))
     while (before := pace.progress) < 1:
         if not released and before >= trainer.config.release_at:
             backbones.release(trainer.model.backbone, trainer.config.release_channels)

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, close_old_connections
 
 from training import files
 from training.models import TrainingRun
+from training.pipeline import stages
 from training.supervision import Child, supervise
 
 LOOK_SECONDS = 1.0
@@ -28,18 +30,24 @@ class Command(BaseCommand):
         rank = options["rank"]
         if not 0 < rank < len(settings.TRAINERS):
             raise CommandError(f"WEBNET_TRAINERS names {len(settings.TRAINERS)} machines; {rank} is no further one.")
+        done = False
         try:
-            while self._assist(rank) or not options["once"]:
+            while not (done and options["once"]):
+                try:
+                    done = self._assist(rank)
+                except OperationalError as error:
+                    self.stderr.write(f"The database is away ({error}); waiting for it.")
+                    close_old_connections()
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
 
     def _assist(self, rank: int) -> bool:
-        """Train along with the training that is on; True where there was none, or it ended badly."""
+        """Train along with the training that is on, to its end; False where there is none, or it ended badly."""
         run = TrainingRun.objects.filter(state="running").first()
         workdir = files.run_folder(run.pk) if run else None
-        if run is None or workdir is None or not (workdir / "config.json").exists():
-            return True
+        if run is None or workdir is None or not (workdir / "config.json").exists() or stages.is_trained(workdir):
+            return False
         self.stdout.write(f"Assisting with training {run.pk} …")
         outcome = supervise(
             Child("training.pipeline", workdir, rank),
@@ -47,4 +55,4 @@ class Command(BaseCommand):
             go_on=lambda: TrainingRun.objects.filter(pk=run.pk, state="running").exists(),
         )
         self.stdout.write(f"Training {run.pk}: {'done' if outcome.code == 0 else outcome.error or 'ended'}")
-        return outcome.code != 0
+        return outcome.code == 0
