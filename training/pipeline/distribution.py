@@ -9,6 +9,7 @@ machines learn what one would.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,10 @@ class Distribution:
     def replicas(self) -> int:
         """How many devices share a batch."""
         return int(self.strategy.num_replicas_in_sync)
+
+    def scope(self) -> Any:
+        """Where variables of all devices are made. On one device nothing: TensorFlow restores slots later within it."""
+        return self.strategy.scope() if self.is_shared else contextlib.nullcontext()
 
     def batches(self, dataset: Any) -> Iterator[Any]:
         """What this machine's devices see of each batch of `dataset`, which every machine reads whole and in order.

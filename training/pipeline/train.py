@@ -69,7 +69,7 @@ def build(
     """
     tf_keras.utils.set_random_seed(config.seed)  # of TensorFlow, and of the initial weights
     distribution = distribution or Distribution(OFF)
-    with distribution.strategy.scope():
+    with distribution.scope():
         if distribution.is_shared:
             experiment.task.model.norm_activation.use_sync_bn = True
         task, model = networks.build(experiment, SharedRetinaNetTask if distribution.is_shared else RetinaNetTask)
@@ -180,7 +180,7 @@ class _Report:
         self._is_chief = trainer.distribution.is_chief
         folder = str(workdir / "summaries")
         self._writer = tf.summary.create_file_writer(folder) if self._is_chief else tf.summary.create_noop_writer()
-        with trainer.distribution.strategy.scope():
+        with trainer.distribution.scope():
             self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
         self._warm = False
