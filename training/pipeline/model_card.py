@@ -67,7 +67,7 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 - Use one thread. With more, TFLite can lose all boxes of a concept (github.com/tensorflow/tensorflow/issues/56058).
 - Boxes with a low score are mostly wrong: WebNet Trainer begins with those of {threshold:g} and more.
 - An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
-  model.onnx`. It finds the same boxes, but needs seconds for a picture.
+  model.onnx`. It finds the same boxes, about as quickly.
 
 {programs}
 """
