@@ -228,7 +228,7 @@ class AugmentationPreview(InDataset, APIView):
 def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
     """The answer of TrainingOptions, which the training page shows too."""
     ready, _labels = services.readiness(dataset)
-    images, budgets = ready.counts["artworks"], BUDGETS.values()
+    images = ready.counts["artworks"]
     return {
         "ready": ready.ready,
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
@@ -240,7 +240,7 @@ def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
             }
             for a in ARCHITECTURES.values()
         ],
-        "budgets": [_choice(budget) for budget in budgets],
+        "budgets": [_choice(budget) for budget in BUDGETS.values()],
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
