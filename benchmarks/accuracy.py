@@ -81,7 +81,8 @@ def frozen(options: argparse.Namespace, minutes: float) -> config.RunConfig:
     """Fine-tuning on a frozen backbone."""
     choice: dict[str, Any] = {"budget": "own", "minutes": minutes, "seed": 1}
     plan = config.plan(architecture="retinanet_mobilenet_v2", augmentation="none", **choice)
-    return dataclasses.replace(plan, flip=True, release_at=1.0, pretrained_head="")
+    usual: dict[str, Any] = {"release_at": 1.0, "pretrained_head": "", "feature_uses": 1, "learning_rate": 1e-3}
+    return dataclasses.replace(plan, flip=True, **usual)
 
 
 def stock(options: argparse.Namespace, minutes: float) -> config.RunConfig:

@@ -61,7 +61,7 @@ def prepare(workdir: Path) -> Path:
 
 def train(workdir: Path) -> None:
     """The trainer's side: the pipeline's own loop, whose look for a stop after each step is our clock."""
-    from training.pipeline import annotations, events, stages, supervision, train, weights
+    from training.pipeline import annotations, evaluate, events, stages, supervision, train, weights
 
     told = supervision.events_to_stdout(workdir / "trainer.log")
 
@@ -84,12 +84,13 @@ def train(workdir: Path) -> None:
         stages.STAGES[name](run)
     trainer = train.build(run.config, run.memory["experiment"], run.manifest.labels, workdir, run.weights_dir)
     truth = annotations.load(annotations.coco_path(workdir, "test"))
+    evaluator = evaluate.Evaluator(trainer.task, trainer.experiment, trainer.model, truth)
 
     def tell(event: dict[str, Any]) -> None:
         if clock.talking():
             told(event)
 
-    train.train(trainer, workdir, truth, seconds=None, on_event=tell, stop=clock)
+    train.train(trainer, workdir, evaluator, seconds=None, on_event=tell, stop=clock)
     told(events.log(compare(clock.times)))
 
 

@@ -56,7 +56,16 @@ def _workdir(folder: Path) -> Path:
     folder.mkdir()
     rows = [artwork(folder, number, "train" if number < 9 else "test") for number in range(1, 11)]
     make_workdir(
-        folder, rows, steps=STEPS, evaluations=2, input_size=128, batch_size=4, scale_min=1.0, scale_max=1.0, copies=0
+        folder,
+        rows,
+        steps=STEPS,
+        evaluations=2,
+        input_size=128,
+        batch_size=4,
+        scale_min=1.0,
+        scale_max=1.0,
+        copies=0,
+        feature_uses=1,
     )
     return folder
 

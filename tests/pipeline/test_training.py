@@ -241,10 +241,11 @@ def test_a_later_training_goes_on_from_this_one_releases_the_late_stages_and_is_
     labels = manifest.load(trained.workdir).labels
     truth = annotations.load(annotations.coco_path(trained.workdir, "test"))
     first = train.build(plan, experiment, labels, tmp_path, offline_weights)
-    known, _ = Evaluator(first.task, experiment, first.model, truth).evaluate()
+    evaluator = Evaluator(first.task, experiment, first.model, truth)
+    known, _ = evaluator.evaluate()
     assert known["AP50"] >= 0.9, "it knows from the first step what the earlier one has learnt"
     before = [layer.get_weights()[0] for layer, _norm in backbones.pairs(first.model.backbone)]
-    train.train(first, tmp_path, truth, seconds=None, on_event=lambda event: None, stop=supervision.Stop())
+    train.train(first, tmp_path, evaluator, seconds=None, on_event=lambda event: None, stop=supervision.Stop())
     after = [layer.get_weights()[0] for layer, _norm in backbones.pairs(first.model.backbone)]
     moved = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
     assert not any(moved[:15]) and all(moved[-10:])

@@ -133,8 +133,9 @@ class RunConfig:
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
     `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
-    way; then the blocks of at least `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed
-    copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`.
+    way, in which features of a picture are used `feature_uses` times (see `replay`); then the blocks of at least
+    `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture,
+    at least `least_copies` in all are made and at most `most_copies`.
     """
 
     architecture: str
@@ -159,6 +160,7 @@ class RunConfig:
     release_at: float = 1.0
     release_channels: int = 64
     backbone_rate: float = 0.3
+    feature_uses: int = 8
     scale_min: float = 0.7
     scale_max: float = 1.4
     max_boxes: int = 100

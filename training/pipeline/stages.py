@@ -160,7 +160,7 @@ def _train(run: Run) -> Phrase:
     going_on = Phrase(gettext_noop("Going on after step %(step)d."), step=done)
     run.on_event(events.log(going_on if done else Phrase(gettext_noop("The first step takes longest: it compiles."))))
     seconds = _training_seconds(run)
-    train.train(trainer, run.workdir, _coco(run, "test"), seconds=seconds, on_event=run.on_event, stop=run.stop)
+    train.train(trainer, run.workdir, _evaluator(run), seconds=seconds, on_event=run.on_event, stop=run.stop)
     steps = int(trainer.step.numpy())
     if run.memory.pop("distribution", None):
         run.memory.clear()  # what comes now is one machine's
@@ -196,12 +196,9 @@ def _training_seconds(run: Run) -> float | None:
 def _evaluate(run: Run) -> Phrase:
     from training.pipeline import evaluate
 
-    trainer, truth = _trainer(run), _coco(run, "test")
-    scores, detections = evaluate.Evaluator(trainer.task, trainer.experiment, trainer.model, truth).evaluate(
-        run.stop.check
-    )
-    evaluate.save(run.workdir, truth, scores, detections)
-    run.on_event(events.evaluation(int(trainer.step.numpy()), scores))
+    scores, detections = _evaluator(run).evaluate(run.stop.check)
+    evaluate.save(run.workdir, _coco(run, "test"), scores, detections)
+    run.on_event(events.evaluation(int(_trainer(run).step.numpy()), scores))
     return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 
@@ -251,6 +248,18 @@ def _trainer(run: Run) -> Any:
         run.memory["trainer"] = train.build(config, experiment, labels, workdir, run.weights_dir, distribution)
         run.memory["building"] = time.monotonic() - started
     return run.memory["trainer"]
+
+
+def _evaluator(run: Run) -> Any:
+    """The scores of the model in training: compiled once per process, which takes longer than to score."""
+    if "evaluator" not in run.memory:
+        from training.pipeline import evaluate
+
+        trainer = _trainer(run)
+        run.memory["evaluator"] = evaluate.Evaluator(
+            trainer.task, trainer.experiment, trainer.model, _coco(run, "test")
+        )
+    return run.memory["evaluator"]
 
 
 def _coco(run: Run, part: str) -> annotations.Coco:

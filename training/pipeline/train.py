@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 import tf_keras
 from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, networks, pretrained_head, transfer, weights
-from training.pipeline.annotations import Coco
+from training.pipeline import backbones, events, networks, pretrained_head, replay, transfer, weights
 from training.pipeline.config import RunConfig
 from training.pipeline.distribution import OFF, Distribution, SharedRetinaNetTask
 from training.pipeline.evaluate import Evaluator
@@ -30,6 +29,9 @@ from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
 METRICS_SECONDS = 1.0
+
+# Trains with one batch.
+OneStep: TypeAlias = Callable[[Any], None]
 
 
 class Diverged(RuntimeError):
@@ -94,13 +96,12 @@ def build(
 
 
 def train(
-    trainer: Trainer, workdir: Path, truth: Coco, *, seconds: float | None, on_event: OnEvent, stop: Stop
+    trainer: Trainer, workdir: Path, evaluator: Evaluator, *, seconds: float | None, on_event: OnEvent, stop: Stop
 ) -> None:
     """Train to the end of the time, `seconds` in all tries, or to the last step where there is none.
 
-    On a stop, saves a checkpoint and raises Stopped. `truth`: COCO of the test part.
+    On a stop, saves a checkpoint and raises Stopped. `evaluator`: scores the test part on the way.
     """
-    evaluator = Evaluator(trainer.task, trainer.experiment, trainer.model, truth)
     pace = Pace(trainer.config, seconds, step=int(trainer.step.numpy()), spent=float(trainer.seconds.numpy()))
     report = _Report(trainer, pace, workdir, on_event)
     saved = time.monotonic()
@@ -137,16 +138,17 @@ def _score(trainer: Trainer, pace: Pace, evaluator: Evaluator, report: _Report, 
 
 def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     """Train one step after the other; give the progress before each."""
-    metrics, distribution = report.metrics, trainer.distribution
+    distribution = trainer.distribution
     data = trainer.experiment.task.train_data
     data.seed = trainer.config.seed + pace.step  # a resumed run goes on with another shuffle
-    batches = distribution.batches(trainer.task.build_inputs(data))
-    one, released = _compiled(trainer, metrics), False
+    pictures = distribution.batches(trainer.task.build_inputs(data))
+    batches, one = _frozen(trainer, pictures, report.metrics)
+    released = False
     pace.follow(*distribution.agree(pace.own_progress))
     while (before := pace.progress) < 1:
         if not released and before >= trainer.config.release_at:
             backbones.release(trainer.model.backbone, trainer.config.release_channels)
-            one, released = _compiled(trainer, metrics), True
+            batches, one, released = pictures, _compiled(trainer, report.metrics), True
             report.compiles()
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
@@ -156,7 +158,23 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
         yield before
 
 
-def _compiled(trainer: Trainer, metrics: list[Any]) -> Callable[[Any], None]:
+def _frozen(trainer: Trainer, pictures: Iterator[Any], metrics: list[Any]) -> tuple[Iterator[Any], OneStep]:
+    """Batches, and a step to train with each, while the backbone stays as it is; of `pictures` where it does not."""
+    config = trainer.config
+    if not config.freeze_backbone or config.feature_uses == 1 or trainer.distribution.is_shared:
+        return pictures, _compiled(trainer, metrics)
+    level, seed = trainer.experiment.task.model.min_level, trainer.experiment.task.train_data.seed
+    batches = replay.Replay(pictures, trainer.model, least_level=level, uses=config.feature_uses, seed=seed)
+    rest = replay.AfterBackbone(trainer.model)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def one(batch: Any) -> None:
+        trainer.task.train_step(replay.unpacked(batch), rest, trainer.optimizer, metrics)
+
+    return batches, one
+
+
+def _compiled(trainer: Trainer, metrics: list[Any]) -> OneStep:
     """One step of what can be trained now, as a graph."""
 
     @tf.function  # type: ignore[untyped-decorator]
