@@ -36,6 +36,22 @@ def evaluation_of(detector: Detector) -> Evaluation | None:
     return found if isinstance(found, dict) and "at_best" in found else None
 
 
+def checks(detector: Detector) -> list[dict[str, Any]]:
+    """How the TFLite files of a detector compare with the network that was trained: a row each, AP in percent.
+
+    Empty for those of earlier versions, which did not compare them.
+    """
+    try:
+        made = json.loads((detector_folder(detector) / "detector.json").read_text(encoding="utf-8")).get("checks", {})
+    except (OSError, ValueError):
+        return []
+    return [
+        {"name": name, "pictures": row["pictures"], "passed": row["passed"]}
+        | {key: 100 * row[key] for key in ("AP", "trained_AP")}
+        for name, row in made.items()
+    ]
+
+
 def why_none(detector: Detector) -> str:
     """Why a detector has no evaluation, and what to do about it."""
     if detector.kind == Detector.Kind.PRETRAINED:

@@ -72,6 +72,7 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
         "confusion": evaluations.confusion(evaluation),
+        "checks": evaluations.checks(found),
         "page": page,
         "pages": page_numbers(page),
         "query": f"?with={compared['other'].pk}" if "other" in compared else "",

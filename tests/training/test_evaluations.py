@@ -103,6 +103,19 @@ def test_the_page_says_it_in_words(get: Any, detector: Detector) -> None:
     assert "<svg" in page and 'class="overlay' in page
 
 
+def test_the_page_says_which_file_is_not_what_was_trained(get: Any, detector: Detector) -> None:
+    assert "files for phones" not in get("", detector).content.decode(), "an earlier version compared nothing"
+    shared = {"trained_AP": 0.5, "pictures": 6, "tolerance": 0.01}
+    checks = {
+        "model.tflite": {**shared, "AP": 0.4987, "difference": -0.0013, "passed": True},
+        "model_int8.tflite": {**shared, "AP": 0.4321, "difference": -0.0679, "passed": False},
+    }
+    (files.detector_folder(detector) / "detector.json").write_text(json.dumps({"checks": checks}))
+    page = get("", detector).content.decode()
+    assert page.index("model.tflite") < page.index("49.9") < page.index("As good as trained")
+    assert page.index("model_int8.tflite") < page.index("43.2") < page.index("Differs")
+
+
 def test_an_artwork_that_was_deleted_is_told_and_breaks_nothing(get: Any, detector: Detector) -> None:
     gone, purged = Artwork.objects.order_by("pk")[:2]
     Artwork.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())

@@ -67,6 +67,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 weights="openimages_ssd",
                 batch_size=8,
                 step_seconds=0.21,
+                learning_rate=5e-3,
                 head="icons",
             ),
             Architecture(
@@ -85,6 +86,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 weights="openimages_ssd",
                 batch_size=8,
                 step_seconds=0.47,
+                learning_rate=5e-3,
                 head="icons",
             ),
             Architecture(

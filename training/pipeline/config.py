@@ -122,6 +122,8 @@ _COPIES_SHARE = 0.15
 # steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
 _RELEASE_MINUTES = 8.0
 _RELEASE_AT = 0.6
+# A rate that is good for a new head makes an earlier detector forget; a pretrained backbone has a still lower one.
+_GOING_ON_RATE, _BACKBONE_RATE = 1e-3, 3e-4
 # However little time is left when everything is prepared, so much of the run's is for training.
 LEAST_TRAINING_SHARE = 0.4
 
@@ -202,6 +204,7 @@ def plan(
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
+    rate = min(chosen.learning_rate, _GOING_ON_RATE) if start else chosen.learning_rate
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
@@ -221,7 +224,8 @@ def plan(
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
         release_at=_release_at(variety, duration) if chosen.weights else 1.0,
-        learning_rate=chosen.learning_rate,
+        learning_rate=rate,
+        backbone_rate=_BACKBONE_RATE / rate if chosen.weights or start else 1.0,
         start=start,
         pretrained_head=chosen.head,
     )
@@ -250,14 +254,14 @@ def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     before = _BUILDING_SECONDS + images * _SECONDS_PER_RECORD
-    after = seconds_after(round(images * TEST_SHARE))
+    after = _EXPORT_SECONDS + scoring_seconds(round(images * TEST_SHARE))
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
     return round(max(minutes * 60, before + least + after))
 
 
-def seconds_after(test_images: int) -> float:
-    """Seconds that a run still takes when it has trained: to evaluate on `test_images` pictures, and to export."""
-    return _EXPORT_SECONDS + test_images * _SECONDS_PER_EVALUATED_IMAGE
+def scoring_seconds(test_images: int) -> float:
+    """Seconds that it takes to score a detector on `test_images` pictures."""
+    return test_images * _SECONDS_PER_EVALUATED_IMAGE
 
 
 def _choose(options: Mapping[str, Option], what: str, key: str) -> Option:

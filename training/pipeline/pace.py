@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from training.pipeline.config import RunConfig
+from training.pipeline.config import LEAST_TRAINING_SHARE, RunConfig
 
 # The share of the way after which the learning rate falls.
 _HELD = 0.1
@@ -20,11 +20,13 @@ _HELD = 0.1
 _NEWEST = 0.2
 # Share of a training that evaluations on the way may take.
 _EVALUATIONS = 0.12
+# Exporting and converting take so many times as long as the first step. Both build graphs, at the speed of the machine.
+_EXPORT = 2.2
 
 
 @dataclass
 class Pace:
-    """`seconds` to train for, or None where `config.steps` says how long; `spent`: those of earlier tries among them.
+    """`seconds` to train and export in, or None where `config.steps` says how long; `spent`: earlier tries' among them.
 
     All times are in seconds.
     """
@@ -85,6 +87,12 @@ class Pace:
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
         fallen = max(0.0, self.progress - _HELD) / (1 - _HELD)
         return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * fallen))
+
+    def compiled(self, seconds: float) -> None:
+        """The first step took so long: as the export will too, in proportion, some of the time is not for training."""
+        if self.seconds is not None:
+            least = LEAST_TRAINING_SHARE * 60 * self.config.minutes
+            self.seconds = max(self.seconds - _EXPORT * seconds, min(least, self.seconds))
 
     def measured(self, steps: int, seconds: float) -> float:
         """Take a measurement over `steps` steps into the pace; return what one of them took."""

@@ -182,12 +182,12 @@ def is_trained(workdir: Path) -> bool:
 
 
 def _training_seconds(run: Run) -> float | None:
-    """What is left of the run's time for training: without what the stages before took and those after will take."""
+    """What is left of the run's time to train and export in."""
     if run.config.steps:
         return None
     marks = (_mark(run.workdir, name) for name in STAGES)
     before = float(sum(json.loads(mark.read_text())["seconds"] for mark in marks if mark.exists()))
-    after = config.seconds_after(len(run.manifest.part("test")))
+    after = config.scoring_seconds(len(run.manifest.part("test")))
     building: float = run.memory["building"]
     whole = run.config.minutes * 60
     return max(whole - before - building - after, whole * config.LEAST_TRAINING_SHARE)

@@ -98,7 +98,7 @@ def build(
 def train(
     trainer: Trainer, workdir: Path, evaluator: Evaluator, *, seconds: float | None, on_event: OnEvent, stop: Stop
 ) -> None:
-    """Train to the end of the time, `seconds` in all tries, or to the last step where there is none.
+    """Train until there is just time for the export in `seconds`, all tries together; None: to the last step.
 
     On a stop, saves a checkpoint and raises Stopped. `evaluator`: scores the test part on the way.
     """
@@ -201,13 +201,16 @@ class _Report:
         with trainer.distribution.scope():
             self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
-        self._warm = False
+        self._warm = self._compiled = False
 
     def trained(self) -> None:
         """Count a step."""
         self._steps += 1
         if not self._warm:  # the first step builds the graph and would spoil every estimate
-            self._warm, self._since, self._steps = True, time.monotonic(), 0
+            if not self._compiled:
+                self._pace.compiled(time.monotonic() - self._since)
+            self._warm = self._compiled = True
+            self._since, self._steps = time.monotonic(), 0
 
     def is_due(self) -> bool:
         """Whether there are steps that nobody knows of, for a second and more."""
