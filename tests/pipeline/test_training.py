@@ -323,6 +323,17 @@ def small(tmp_path: Path) -> Path:
     return make_workdir(tmp_path, rows)
 
 
+def test_a_model_that_lost_its_way_is_told_and_never_saved(small: Path, offline_weights: Path) -> None:
+    plan = {**json.loads((small / "config.json").read_text()), "steps": 60, "input_size": 128, "batch_size": 2}
+    (small / "config.json").write_text(json.dumps({**plan, "learning_rate": 1e30, "checkpoint_seconds": 0.0}))
+    code, events = finish(start("training.pipeline", small, offline_weights))
+    assert code == 1
+    assert "lost its way" in _of(events, "error")[-1]["message"]
+    kept = [int(file.stem.split("-")[-1]) for file in (small / "checkpoints").glob("*.index")]
+    told = [row["step"] for row in _of(events, "metrics")]
+    assert max(kept, default=0) <= max(told, default=0)
+
+
 def test_two_never_train_in_one_folder(small: Path) -> None:
     with (small / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

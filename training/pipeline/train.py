@@ -111,7 +111,7 @@ def train(
         stopping, saving, telling, evaluating = trainer.distribution.agree(
             stop.wanted(), overdue, report.is_due(), pace.is_evaluation_due(before)
         )
-        if telling or stopping:
+        if telling or saving or stopping:
             report.tell()  # first: a model whose loss is no number must not be saved
         if saving or stopping:
             _save(trainer, pace)
