@@ -111,7 +111,7 @@ def steps(run: Any) -> None:
             super().__init__()
             self.other, self.count, self.since = other, 0, time.perf_counter()
 
-        def check(self) -> None:
+        def wanted(self) -> bool:
             self.count += 1
             if self.count > WARM_UP:
                 own.append(time.perf_counter() - self.since)
@@ -119,6 +119,7 @@ def steps(run: Any) -> None:
                 for _ in range(BLOCK):
                     bare.append(timed(lambda: next(self.other)))
             self.since = time.perf_counter()
+            return False
 
     with (run.workdir / "events").open("w") as file:
         # Nothing is released on the way or used again: both loops do the same work from the first step to the last.

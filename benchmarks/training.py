@@ -75,8 +75,9 @@ def train(workdir: Path) -> None:
         def talking(self) -> bool:
             return (len(self.times) - WARM_UP) // BLOCK % 2 == 0
 
-        def check(self) -> None:
+        def wanted(self) -> bool:
             self.times.append(time.perf_counter())
+            return False
 
     clock = Clock()
     run = stages.open_run(workdir, weights.default_dir(), lambda event: None, supervision.Stop())

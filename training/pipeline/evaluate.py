@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Evaluator:
     ) -> dict[int, list[Detection]]:
         """What `look` finds on the pictures of the first `batches` batches (-1: of all), by image id."""
         found: dict[int, list[Detection]] = {}
-        for pictures, labels in self._task.build_inputs(self._data).take(batches):
+        for pictures, labels in self._records.take(batches):
             seen = look(pictures, labels)
             ids = labels["groundtruths"]["source_id"].numpy().reshape(-1)
             for row, image in enumerate(ids):
@@ -60,6 +61,11 @@ class Evaluator:
         """Scores (see `score`) and the detections behind them."""
         detections = self.detect(on_batch)
         return score(self._truth, detections), detections
+
+    @cached_property
+    def _records(self) -> Any:
+        """Reading them is a graph of its own, which takes longer to build than a hundred pictures to score."""
+        return self._task.build_inputs(self._data)
 
     def _look(self, pictures: Any, labels: Mapping[str, Any]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._infer(pictures, labels["image_info"][:, 1, :], labels["anchor_boxes"])

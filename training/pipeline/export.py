@@ -24,6 +24,7 @@ from training.pipeline.annotations import coco_path, load
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.checks import Check
 from training.pipeline.config import RunConfig
+from training.pipeline.evaluate import Evaluator
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
 from training.pipeline.report import usable_threshold
@@ -34,7 +35,9 @@ FOLDER = "detector"
 Checks = Mapping[str, Check]
 
 
-def export(trainer: Trainer, manifest: Manifest, scores: Mapping[str, Any], workdir: Path) -> tuple[Path, Checks]:
+def export(
+    trainer: Trainer, evaluator: Evaluator, manifest: Manifest, scores: Mapping[str, Any], workdir: Path
+) -> tuple[Path, Checks]:
     """Write WORKDIR/detector/, whole or not at all; return it and how its TFLite files compare, by name.
 
     `scores`: as in evaluation.json. Needs the records and the detections that the earlier stages left in `workdir`.
@@ -45,7 +48,7 @@ def export(trainer: Trainer, manifest: Manifest, scores: Mapping[str, Any], work
     _write_saved_model(trainer.model, trainer.experiment, partial / "saved_model")
     pictures = tflite.training_pictures(trainer.task, trainer.experiment, workdir)
     models = tflite.convert(trainer.model, trainer.experiment, pictures)
-    compared = _compare(trainer, models, workdir)
+    compared = _compare(evaluator, models, workdir, trainer.config.batch_size)
     transfer.keep(trainer.model, partial)
     done = replace(trainer.config, steps=int(trainer.step.numpy()))
     _write_description(partial, done, manifest, scores, compared)
@@ -60,11 +63,9 @@ def export(trainer: Trainer, manifest: Manifest, scores: Mapping[str, Any], work
     return final, compared
 
 
-def _compare(trainer: Trainer, models: Mapping[str, bytes], workdir: Path) -> Checks:
-    truth = load(coco_path(workdir, "test"))
-    evaluator = evaluate.Evaluator(trainer.task, trainer.experiment, trainer.model, truth)
-    trained, batch = evaluate.load_detections(workdir), trainer.config.batch_size
-    return {name: checks.check(evaluator, truth, trained, model, batch) for name, model in models.items()}
+def _compare(evaluator: Evaluator, models: Mapping[str, bytes], workdir: Path, batch_size: int) -> Checks:
+    truth, trained = load(coco_path(workdir, "test")), evaluate.load_detections(workdir)
+    return {name: checks.check(evaluator, truth, trained, model, batch_size) for name, model in models.items()}
 
 
 def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:

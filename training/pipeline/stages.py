@@ -208,7 +208,7 @@ def _export(run: Run) -> Phrase:
     if not (run.workdir / evaluate.DETECTIONS).exists():  # evaluated by an earlier version
         _evaluate(run)
     scores = json.loads((run.workdir / evaluate.FILE_NAME).read_text(encoding="utf-8"))
-    folder, checks = export.export(_trainer(run), run.manifest, scores, run.workdir)
+    folder, checks = export.export(_trainer(run), _evaluator(run), run.manifest, scores, run.workdir)
     for name, check in checks.items():
         if not check.passed:
             run.on_event(events.log(_differs(name, check.AP, check.trained_AP)))
