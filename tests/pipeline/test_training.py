@@ -90,12 +90,15 @@ def test_eight_artworks_are_learnt(trained: Trained) -> None:
 
 
 def test_the_loss_falls_and_is_the_sum_of_its_parts(trained: Trained) -> None:
+    from training.pipeline import config
+
+    highest = config.load(trained.workdir).learning_rate
     points = _of(trained.before, "metrics") + _of(trained.after, "metrics")
     assert points[-1]["loss"] < 0.6 * points[0]["loss"]
     for point in points:
         assert point["loss"] == pytest.approx(point["box_loss"] + point["class_loss"], abs=0.001)
         assert point["images_per_second"] > 0 and point["seconds_left"] >= 0
-        assert 0 <= point["learning_rate"] <= 1e-3 + 1e-9
+        assert 0 <= point["learning_rate"] <= highest + 1e-9
 
 
 def test_metrics_come_about_once_a_second(trained: Trained) -> None:
@@ -330,8 +333,8 @@ def test_a_model_that_lost_its_way_is_told_and_never_saved(small: Path, offline_
     assert code == 1
     assert "lost its way" in _of(events, "error")[-1]["message"]
     kept = [int(file.stem.split("-")[-1]) for file in (small / "checkpoints").glob("*.index")]
-    told = [row["step"] for row in _of(events, "metrics")]
-    assert max(kept, default=0) <= max(told, default=0)
+    # The first step, which compiles, is not told; its loss is that of the model before it.
+    assert max(kept, default=0) <= max((row["step"] for row in _of(events, "metrics")), default=1)
 
 
 def test_two_never_train_in_one_folder(small: Path) -> None:
