@@ -26,7 +26,7 @@ from tests.pipeline.shapes import artwork, make_workdir
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-STEPS = 240
+STEPS = 160
 
 
 @dataclasses.dataclass

@@ -122,8 +122,9 @@ _COPIES_SHARE = 0.15
 # steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
 _RELEASE_MINUTES = 8.0
 _RELEASE_AT = 0.6
-# A rate that is good for a new head makes an earlier detector forget; a pretrained backbone has a still lower one.
-_GOING_ON_RATE, _BACKBONE_RATE = 1e-3, 3e-4
+# A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
+# forget; a pretrained backbone has a still lower one.
+_CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
 # However little time is left when everything is prepared, so much of the run's is for training.
 LEAST_TRAINING_SHARE = 0.4
 
@@ -204,7 +205,9 @@ def plan(
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
-    rate = min(chosen.learning_rate, _GOING_ON_RATE) if start else chosen.learning_rate
+    release_at = _release_at(variety, duration) if chosen.weights else 1.0
+    careful = start or release_at < 1
+    rate = min(chosen.learning_rate, _CAREFUL_RATE) if careful else chosen.learning_rate
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
@@ -223,7 +226,7 @@ def plan(
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
-        release_at=_release_at(variety, duration) if chosen.weights else 1.0,
+        release_at=release_at,
         learning_rate=rate,
         backbone_rate=_BACKBONE_RATE / rate if chosen.weights or start else 1.0,
         start=start,
