@@ -29,7 +29,7 @@ from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
 from training.pipeline import manifest as pipeline_manifest
 from training.pipeline.downloads import DownloadError
-from training.pipeline.supervision import Busy, Stopped
+from training.pipeline.supervision import Busy, Stopped, is_held
 from training.pipeline.translation import Phrase, gettext_noop
 from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, supervise
 from training.trials import Unusable
@@ -135,7 +135,8 @@ def _claim(run_id: int) -> str:
 def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: OnEvents) -> Outcome:
     """Run a module of the pipeline in a work folder to its end.
 
-    A process whose worker was killed may take some seconds to save its checkpoint there: it is waited for.
+    A process whose worker was killed may take some seconds to save its checkpoint there: it is waited for, and none is
+    started beside it, which would take its time and memory only to find the folder locked.
     """
 
     def go_on() -> bool:
@@ -143,7 +144,9 @@ def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: 
 
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
-        outcome = supervise(Child(module, workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
+        outcome = Outcome(LOCKED, asked_to_stop=False)
+        if not is_held(workdir / "lock"):
+            outcome = supervise(Child(module, workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
         if outcome.code != LOCKED or time.monotonic() > deadline or not go_on():
             return outcome
         time.sleep(1)

@@ -28,7 +28,7 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?(?:\.\df|[sd%])")
 SAME_IN_BOTH = {
     *("AP50", "API", "File", "No", "Password", "Standard", "WebNet Trainer", "dataset", "file", "min"),
     *("RetinaNet · MobileNetV2", "RetinaNet · EfficientNet-Lite0", "RetinaNet · Mobile SpineNet-49"),
-    *("RetinaNet · ResNet-50 FPN", "RetinaNet · SpineNet-49"),
+    *("RetinaNet · ResNet-50 FPN", "Faster R-CNN · ResNet-50 FPN", "RetinaNet · SpineNet-49"),
 }
 
 

@@ -43,13 +43,19 @@ def test_an_architecture_has_the_parameters_that_are_shown(key: str) -> None:
 def _batch(experiment: Any) -> tuple[Any, Mapping[str, Any]]:
     """Two pictures with a bright square each, parsed as Model Garden does it: the pictures and what is on them."""
     import tensorflow as tf
-    from official.vision.dataloaders import retinanet_input
+    from official.vision.dataloaders import maskrcnn_input, retinanet_input
+
+    from training.pipeline import faster_rcnn
 
     data, model = experiment.task.train_data, experiment.task.model
-    parser = retinanet_input.Parser(
+    kind, others = retinanet_input.Parser, {}
+    if faster_rcnn.is_one(experiment):
+        kind, others = maskrcnn_input.Parser, {"aug_rand_hflip": False, "include_mask": False}
+    parser = kind(
         output_size=model.input_size[:2], min_level=model.min_level, max_level=model.max_level,
         num_scales=model.anchor.num_scales, aspect_ratios=model.anchor.aspect_ratios,
         anchor_size=model.anchor.anchor_size, dtype="float32", max_num_instances=data.parser.max_num_instances,
+        **others,
     )  # fmt: skip
     rows = []
     for number, left in enumerate((20, 70)):

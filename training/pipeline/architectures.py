@@ -26,7 +26,7 @@ class Architecture:
     `weights`: folder of its starting weights below the weights directory, "" where none come with the installation: it
     then begins from nothing, or from a detector fetched out of the catalogue; `head`: the pyramid and head that it
     begins with (`pretrained_head`), if any. `step_seconds`: one step of `batch_size` images on two cores, a first guess
-    until a run has measured it.
+    until a run has measured it. `looks`: 2 for a detector that proposes places before it looks at each, else 1.
     """
 
     key: str
@@ -44,6 +44,7 @@ class Architecture:
     learning_rate: float = 1e-3
     weights: str = ""
     head: str = ""
+    looks: int = 1
     license: str = "Apache-2.0"
 
 
@@ -132,6 +133,24 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 batch_size=4,
                 step_seconds=6.0,
                 learning_rate=3e-4,
+            ),
+            Architecture(
+                key="faster_rcnn_resnet50_fpn",
+                title=gettext_noop("Faster R-CNN · ResNet-50 FPN"),
+                description=gettext_noop(
+                    "Looks for places that may hold something, then at each again. The slowest, for comparing with papers."
+                ),
+                experiment="fasterrcnn_resnetfpn_coco",
+                backbone="resnet50",
+                input_size=640,
+                parameters=43.4,
+                coco_ap=None,
+                coco_size=640,
+                suited=GPU,
+                batch_size=4,
+                step_seconds=6.5,
+                learning_rate=3e-4,
+                looks=2,
             ),
             Architecture(
                 key="retinanet_spinenet49",

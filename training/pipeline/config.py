@@ -231,6 +231,8 @@ def plan(
         backbone_rate=_BACKBONE_RATE / rate if chosen.weights or start else 1.0,
         start=start,
         pretrained_head=chosen.head,
+        # `replay` knows the targets of a RetinaNet.
+        feature_uses=RunConfig.feature_uses if chosen.looks == 1 else 1,
     )
 
 

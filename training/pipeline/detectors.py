@@ -1,9 +1,9 @@
 """Run a detector folder's model on pictures: a TFLite file without TensorFlow, a SavedModel with it.
 
 Boxes come out in pixels of the oriented artwork. A folder holds detector.json and its model; the formats are:
-`retinanet_tflite` (model.tflite), trained here; `ssd_oid_tflite` (model.tflite), the OpenImages detector out of its
-package; `tflite_detection` (model.tflite), any that ends with its own suppression; `saved_model` (a folder so called),
-as the TensorFlow Object Detection API exports it.
+`retinanet_tflite` and `faster_rcnn_tflite` (model.tflite), trained here; `ssd_oid_tflite` (model.tflite), the
+OpenImages detector out of its package; `tflite_detection` (model.tflite), any that ends with its own suppression;
+`saved_model` (a folder so called), as the TensorFlow Object Detection API exports it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def _network(folder: Path, description: Description, threads: int) -> Network:
     if description.format == SAVED_MODEL:
         return _SavedModel(folder / SAVED_MODEL, description)
     networks: dict[str, Callable[[Interpreter, Description], Network]] = {
-        "retinanet_tflite": _RetinaNet,
+        "retinanet_tflite": _TrainedHere,
+        "faster_rcnn_tflite": _TrainedHere,
         "ssd_oid_tflite": _OpenImagesSsd,
         TFLITE_DETECTION: _TfliteDetection,
     }
@@ -141,7 +142,7 @@ def _network(folder: Path, description: Description, threads: int) -> Network:
     return networks[description.format](interpreter, description)
 
 
-class _RetinaNet:
+class _TrainedHere:
     """A detector trained here: the picture in the upper left of a square, suppression inside the file."""
 
     def __init__(self, interpreter: Interpreter, description: Description) -> None:

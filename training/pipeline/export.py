@@ -80,10 +80,11 @@ def _write_description(
     folder: Path, config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], compared: Checks
 ) -> None:
     labels = [{"id": label.id, "name": label.name} for label in manifest.labels]
+    architecture = ARCHITECTURES[config.architecture]
     description = {
-        "name": f"{manifest.dataset.name} · {ARCHITECTURES[config.architecture].title}",
+        "name": f"{manifest.dataset.name} · {architecture.title}",
         "architecture": config.architecture,
-        "format": "retinanet_tflite",
+        "format": "retinanet_tflite" if architecture.looks == 1 else "faster_rcnn_tflite",
         "input_size": config.input_size,
         "labels": labels,
         "threshold": usable_threshold(scores),

@@ -54,8 +54,8 @@ On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO
 {limits}
 
 ## How to use it
-`model.tflite` (float16 weights; the one that WebNet Trainer uses) and `model_int8.tflite` (whole numbers; smaller and
-faster on phones) are used in the same way. `labels.txt` and `detector.json` lie beside them and inside them: each file
+`model.tflite` (float16 weights; the one that WebNet Trainer uses) and `model_int8.tflite` ({int8})
+are used in the same way. `labels.txt` and `detector.json` lie beside them and inside them: each file
 is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures of any size.
 
 - In: `image`, float32 [1, {size}, {size}, 3]. The upright picture is scaled so that its longer side has {size} pixels;
@@ -66,12 +66,18 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 - Class 0 is the background: class 1 is the first line of `labels.txt`.
 - Use one thread. With more, TFLite can lose all boxes of a concept (github.com/tensorflow/tensorflow/issues/56058).
 - Boxes with a low score are mostly wrong: WebNet Trainer begins with those of {threshold:g} and more.
-- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
-  model.onnx`. It finds the same boxes, about as quickly.
-
+{onnx}
 {programs}
 """
 
+
+_ONNX = """\
+- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
+  model.onnx`. It finds the same boxes, about as quickly.
+"""
+
+# What model_int8.tflite is, where a detector looks once and where it looks twice (see `tflite`).
+_INT8 = {1: "whole numbers; smaller and faster on phones", 2: "weights as whole numbers; half the size"}
 
 _EARLIER = """
 
@@ -84,6 +90,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
     `config`: with the `steps` that were trained; `scores`: as in evaluation.json; `checks`: file name → how it
     compares.
     """
+    looks = ARCHITECTURES[config.architecture].looks
     return _CARD.format(
         name=f"{_plain(manifest.dataset.name)} · {ARCHITECTURES[config.architecture].title}",
         labels=", ".join(_plain(label.name) for label in manifest.labels),
@@ -103,6 +110,8 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
         limits="\n".join(f"- {sentence}" for sentence in _limits(manifest)),
+        int8=_INT8[looks],
+        onnx=_ONNX if looks == 1 else "",  # not tried
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )

@@ -129,3 +129,12 @@ def only_one(path: Path) -> Iterator[None]:
         except BlockingIOError:
             raise Busy(f"Another process is at work in {path.parent}.") from None
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock file `path`."""
+    try:
+        with only_one(path):
+            return False
+    except Busy:
+        return True

@@ -1,8 +1,9 @@
 """The TFLite files of a detector, for WebNet itself, phones and small computers.
 
 model.tflite keeps its weights as float16 and computes in float32. model_int8.tflite computes with whole numbers of 8
-bits, which phones do faster; their ranges are taken from pictures of the training part. Both have the same input and
-the same outputs, end with the non-maximum suppression, and carry labels.txt and detector.json.
+bits, which phones do faster; their ranges are taken from pictures of the training part. (Of a Faster R-CNN only the
+weights are: places in a picture need more than 8 bits.) Both have the same input and the same outputs, end with the
+non-maximum suppression, and carry labels.txt and detector.json.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from official.vision.modeling.layers.detection_generator import MultilevelDetect
 from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import tfrecord
+from training.pipeline import faster_rcnn, tfrecord
 
 FLOAT16, INT8 = "model.tflite", "model_int8.tflite"
 # Each costs a fifth of a second on two cores; a hundred gave no better scores.
@@ -39,8 +40,9 @@ def convert(model: Any, experiment: Any, pictures: Pictures) -> dict[str, bytes]
     in pixels of that square (top, left, bottom, right), "detection_classes" [1, 100] (the background is 0),
     "detection_scores" [1, 100] and "num_detections" [1], all float32. `pictures` gives inputs to calibrate with.
     """
+    calibrated = None if faster_rcnn.is_one(experiment) else pictures
     with _saved(model, experiment) as folder:
-        return {FLOAT16: _float16(folder), INT8: _int8(folder, pictures)}
+        return {FLOAT16: _float16(folder), INT8: _int8(folder, calibrated)}
 
 
 def float16(model: Any, experiment: Any) -> bytes:
@@ -52,15 +54,20 @@ def float16(model: Any, experiment: Any) -> bytes:
 @contextmanager
 def _saved(model: Any, experiment: Any) -> Iterator[str]:
     """A SavedModel, until the end of the block, of what the TFLite files do."""
+    function = (faster_rcnn.serving if faster_rcnn.is_one(experiment) else _serving)(model, experiment)
+    # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
+    with tempfile.TemporaryDirectory() as folder:
+        save_function(function, model, folder)
+        yield folder
+
+
+def _serving(model: Any, experiment: Any) -> Any:
+    """A concrete function that detects on one picture with a RetinaNet and TFLite's own suppression."""
     size = experiment.task.model.input_size[:2]
     params = _params(experiment)
     same = _with_suppression_inside(model, params)
     module = DetectionModule(params, batch_size=1, input_image_size=size, input_type="tflite", model=same)
-    function = module.inference_for_tflite.get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
-    # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
-    with tempfile.TemporaryDirectory() as folder:
-        save_function(function, same, folder)
-        yield folder
+    return module.inference_for_tflite.get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
 
 
 def training_pictures(task: Any, experiment: Any, workdir: Path) -> Pictures:
@@ -103,11 +110,15 @@ def _float16(folder: str) -> bytes:
     return bytes(converter.convert())
 
 
-def _int8(folder: str, pictures: Pictures) -> bytes:
-    """The network in whole numbers; the suppression, which knows only floats, and input and outputs stay float32."""
+def _int8(folder: str, pictures: Pictures | None) -> bytes:
+    """The network in whole numbers; the suppression, which knows only floats, and input and outputs stay float32.
+
+    Without `pictures` to calibrate with, its weights alone.
+    """
     converter = tf.lite.TFLiteConverter.from_saved_model(folder)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = pictures
+    if pictures:
+        converter.representative_dataset = pictures
     return bytes(converter.convert())
 
 

@@ -260,7 +260,7 @@ class _Report:
             step=pace.step,
             total_steps=pace.total_steps,
             loss=round(values["model_loss"], 5),
-            box_loss=round(values["box_loss"] * self._trainer.experiment.task.losses.box_loss_weight, 5),
+            box_loss=round(values["model_loss"] - values["cls_loss"], 5),
             class_loss=round(values["cls_loss"], 5),
             learning_rate=pace.learning_rate(),
             images_per_second=round(pace.config.batch_size / step_seconds, 2),

@@ -59,12 +59,16 @@ def blank(config: RunConfig, *, classes: int) -> Any:
 
 def copy(earlier: Any, model: Any, known: int, sources: Sequence[int | None]) -> None:
     """Give `model` what `earlier`, of the same architecture, knows; `known` and `sources` as in `by_class`."""
-    classifier = model.head._classifier
-    classes = by_class(earlier.head._classifier.get_weights(), classifier.get_weights(), known, sources)
+    layers = networks.by_concept(model)
+    classes = [
+        by_class(before.get_weights(), layer.get_weights(), known, sources, together)
+        for (layer, together), (before, _) in zip(layers, networks.by_concept(earlier), strict=True)
+    ]
     for target, source in zip(model.weights, earlier.weights, strict=True):
         if target.shape == source.shape:
             target.assign(source)
-    classifier.set_weights(classes)
+    for (layer, _), values in zip(layers, classes, strict=True):
+        layer.set_weights(values)
 
 
 def _source(label: LabelEntry, ids: Sequence[Key | None], names: Sequence[str]) -> int | None:
@@ -75,21 +79,23 @@ def _source(label: LabelEntry, ids: Sequence[Key | None], names: Sequence[str]) 
     return names.index(name) + 1 if name in names else None
 
 
-def by_class(before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None]) -> list[Array]:
+def by_class(
+    before: list[Array], fresh: list[Array], known: int, sources: Sequence[int | None], together: int = 1
+) -> list[Array]:
     """Weights of a classifier: each class as it was in `before` under the number in `sources`, new ones as in `fresh`.
 
-    The last axis of what differs by class holds, for each anchor, the background and then each of the concepts, of
-    which `before` has `known`.
+    The last axis of what differs by class holds, for each anchor, `together` numbers of the background and then of each
+    of the concepts, of which `before` has `known`.
     """
     joined = []
     for old, new in zip(before, fresh, strict=True):
-        if old.shape[-1] % (known + 1):  # not by class
+        if old.shape[-1] % ((known + 1) * together):  # not by class
             joined.append(old)
             continue
-        earlier = old.reshape(*old.shape[:-1], -1, known + 1)
-        classes = new.reshape(*new.shape[:-1], -1, len(sources) + 1).copy()
+        earlier = old.reshape(*old.shape[:-1], -1, known + 1, together)
+        classes = new.reshape(*new.shape[:-1], -1, len(sources) + 1, together).copy()
         for number, source in enumerate([0, *sources]):
             if source is not None:
-                classes[..., number] = earlier[..., source]
+                classes[..., number, :] = earlier[..., source, :]
         joined.append(classes.reshape(new.shape))
     return joined
