@@ -6,6 +6,7 @@ suddenly, the pipe ends and the child saves a checkpoint and exits.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from django.conf import settings
 
@@ -90,7 +91,18 @@ class Child:
             events.append(self._events.get())
         return events
 
+    def tell(self, line: str) -> bool:
+        """Write a line to its stdin; False where it has ended."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
+        except OSError:
+            return False
+        return not self.ended()
+
     def ended(self) -> bool:
+        """Whether it has exited."""
         return self.process.poll() is not None
 
     def ask_to_stop(self) -> None:
@@ -103,7 +115,8 @@ class Child:
         code = self.process.wait()
         self._reader.join(5)
         if self.process.stdin:
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # of a line that it did not live to read
+                self.process.stdin.close()
         self._errors.close()
         return code
 
@@ -114,7 +127,18 @@ class Child:
             return
 
 
-def supervise(child: Child, *, on_events: Callable[[list[PipelineEvent]], None], go_on: Callable[[], bool]) -> Outcome:
+class Supervised(Protocol):
+    """What `supervise` watches over: a `Child`, or one piece of work of a process that stays (`residents.Visit`)."""
+
+    def waiting(self) -> list[PipelineEvent]: ...
+    def ended(self) -> bool: ...
+    def ask_to_stop(self) -> None: ...
+    def close(self) -> int: ...
+
+
+def supervise(
+    child: Supervised, *, on_events: Callable[[list[PipelineEvent]], None], go_on: Callable[[], bool]
+) -> Outcome:
     """Pass on what the child says until it ends; stop it when `go_on` (asked every second) says no.
 
     `on_events` gets batches in order. Whatever happens here, no process of the child's group survives the call.
@@ -140,7 +164,7 @@ def supervise(child: Child, *, on_events: Callable[[list[PipelineEvent]], None],
     return Outcome(code, stop_at is not None, error)
 
 
-def _pass_on(child: Child, on_events: Callable[[list[PipelineEvent]], None]) -> str:
+def _pass_on(child: Supervised, on_events: Callable[[list[PipelineEvent]], None]) -> str:
     """Hand over what is waiting; return the sentence of the last error among it."""
     events = child.waiting()
     if events:

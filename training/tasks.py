@@ -12,6 +12,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from training.pipeline import manifest as pipeline_manifest
 from training.pipeline.downloads import DownloadError
 from training.pipeline.supervision import Busy, Stopped, is_held
 from training.pipeline.translation import Phrase, gettext_noop
-from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, supervise
+from training.residents import Visit
+from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, Supervised, supervise
 from training.trials import Unusable
 
 State = Run.State
@@ -69,7 +71,7 @@ def train(run_id: int) -> None:
     run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
     try:
         workdir = _prepare_training(run, _beat(run_id, worker))
-        outcome = _supervise(run_id, worker, "training.pipeline", workdir, _relay)
+        outcome = _supervise(run_id, worker, partial(Child, "training.pipeline"), workdir, _relay)
         if outcome.code == 0:
             detector = services.register_trained(run, workdir / "detector")
             live.publish(run_id, [("detector", {"id": detector.pk, "name": detector.name})])
@@ -90,7 +92,7 @@ def infer(run_id: int) -> None:
     try:
         workdir, total = _prepare_inference(run, _beat(run_id, worker))
         writer = SuggestionWriter(run, workdir, total)
-        outcome = _supervise(run_id, worker, "training.pipeline.infer", workdir, writer.take)
+        outcome = _supervise(run_id, worker, Visit, workdir, writer.take)
     except _Stop:
         _conclude(run_id, worker, Outcome(STOPPED, asked_to_stop=True))
         return
@@ -132,8 +134,10 @@ def _claim(run_id: int) -> str:
     return worker
 
 
-def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: OnEvents) -> Outcome:
-    """Run a module of the pipeline in a work folder to its end.
+def _supervise(
+    run_id: int, worker: str, start: Callable[[Path], Supervised], workdir: Path, on_events: OnEvents
+) -> Outcome:
+    """`start` a process of the pipeline in a work folder and watch over it to its end.
 
     A process whose worker was killed may take some seconds to save its checkpoint there: it is waited for, and none is
     started beside it, which would take its time and memory only to find the folder locked.
@@ -146,7 +150,7 @@ def _supervise(run_id: int, worker: str, module: str, workdir: Path, on_events: 
     while True:
         outcome = Outcome(LOCKED, asked_to_stop=False)
         if not is_held(workdir / "lock"):
-            outcome = supervise(Child(module, workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
+            outcome = supervise(start(workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
         if outcome.code != LOCKED or time.monotonic() > deadline or not go_on():
             return outcome
         time.sleep(1)

@@ -93,6 +93,12 @@ def test_the_rate_warms_up_holds_and_falls_to_nothing(clock: Clock) -> None:
     assert 0 < rates[5] < 1e-8
 
 
+def test_the_rate_is_lower_from_the_release_on(clock: Clock) -> None:
+    config = _config(steps=1000, learning_rate=1e-3, warmup_steps=1, release_at=0.5, released_rate=0.2)
+    frozen, released = (Pace(config, None, step=step).learning_rate() for step in (499, 500))
+    assert released == pytest.approx(0.2 * frozen, rel=0.01)
+
+
 def test_the_first_rates_do_not_depend_on_the_clock(clock: Clock) -> None:
     slow, fast = (Pace(_config(), seconds=1000) for _ in range(2))
     for _ in range(30):

@@ -138,7 +138,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 key="faster_rcnn_resnet50_fpn",
                 title=gettext_noop("Faster R-CNN · ResNet-50 FPN"),
                 description=gettext_noop(
-                    "Looks for places that may hold something, then at each again. The slowest, for comparing with papers."
+                    "Looks for places that may hold something, then at each again. Slow; for comparing with papers."
                 ),
                 experiment="fasterrcnn_resnetfpn_coco",
                 backbone="resnet50",

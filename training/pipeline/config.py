@@ -137,7 +137,8 @@ class RunConfig:
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
     `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
     way, in which features of a picture are used `feature_uses` times (see `replay`); then the blocks of at least
-    `release_channels` channels learn too, at `backbone_rate` of the rate. Of changed copies, `copies` of each picture,
+    `release_channels` channels learn too, at `backbone_rate` of the rate, which is then
+    `released_rate` of what it was. Of changed copies, `copies` of each picture,
     at least `least_copies` in all are made and at most `most_copies`.
     """
 
@@ -162,6 +163,7 @@ class RunConfig:
     freeze_backbone: bool = True
     release_at: float = 1.0
     release_channels: int = 64
+    released_rate: float = 1.0
     backbone_rate: float = 0.3
     feature_uses: int = 8
     scale_min: float = 0.7
@@ -206,8 +208,9 @@ def plan(
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
     release_at = _release_at(variety, duration) if chosen.weights else 1.0
-    careful = start or release_at < 1
-    rate = min(chosen.learning_rate, _CAREFUL_RATE) if careful else chosen.learning_rate
+    careful = min(chosen.learning_rate, _CAREFUL_RATE)
+    rate = careful if start else chosen.learning_rate
+    released_rate = careful / rate
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
@@ -228,7 +231,8 @@ def plan(
         freeze_backbone=bool(chosen.weights or start),
         release_at=release_at,
         learning_rate=rate,
-        backbone_rate=_BACKBONE_RATE / rate if chosen.weights or start else 1.0,
+        released_rate=released_rate,
+        backbone_rate=_BACKBONE_RATE / careful if chosen.weights or start else 1.0,
         start=start,
         pretrained_head=chosen.head,
         # `replay` knows the targets of a RetinaNet.

@@ -82,6 +82,11 @@ def found(image: int | str, boxes: Sequence[Mapping[str, Any]], problem: str = "
     return {"kind": "found", "payload": {**payload, "error": problem} if problem else payload}
 
 
+def end(code: int) -> Event:
+    """A process that stays has finished one piece of work; `code`: the exit code that another would have had."""
+    return {"kind": "end", "payload": {"code": code}}
+
+
 def _stage(stage: str, state: str, done: int, total: int, message: str) -> Event:
     payload = {"stage": stage, "state": state, "done": done, "total": total, "message": message}
     return {"kind": "stage", "payload": _with_phrase(payload, message)}

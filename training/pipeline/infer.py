@@ -17,12 +17,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from training.pipeline import events, supervision, tiles
 from training.pipeline.detectors import Detector, DetectorError, Found, Key
@@ -71,10 +71,30 @@ def load_request(workdir: Path) -> Request:
     return request
 
 
-def infer(request: Request, *, on_event: OnEvent, stop: Stop) -> None:
+class Loaded:
+    """The detector of a folder, for `count` threads.
+
+    An interpreter cannot be shared by two threads, as a SavedModel can, so each thread has its own.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        """Raises DetectorError."""
+        # A single picture may have all cores; many pictures get one core each, which is faster in all.
+        threads = _cores() if count == 1 else 1
+        first = Detector(folder, threads=threads)
+        self.can_be_shared = first.can_be_shared
+        self.detectors = [first]
+        while len(self.detectors) < count:
+            self.detectors.append(first if first.can_be_shared else Detector(folder, threads=threads))
+
+
+Load: TypeAlias = Callable[[Path, int], Loaded]
+
+
+def infer(request: Request, *, on_event: OnEvent, stop: Stop, load: Load = Loaded) -> None:
     """Look at every image of `request`. Raises DetectorError, or Stopped between two images."""
     started, told = time.monotonic(), 0.0
-    for done, event in enumerate(_all(request, stop), start=1):
+    for done, event in enumerate(_all(request, stop, load), start=1):
         on_event(event)
         now = time.monotonic()
         if done == len(request.images) or now - told > PROGRESS_SECONDS:
@@ -82,13 +102,14 @@ def infer(request: Request, *, on_event: OnEvent, stop: Stop) -> None:
             on_event(events.progress(done, len(request.images), done / max(1e-6, now - started)))
 
 
-def _all(request: Request, stop: Stop) -> Iterator[Event]:
+def _all(request: Request, stop: Stop, load: Load) -> Iterator[Event]:
     """`found` events in order of completion; only a few pictures are in memory at a time."""
-    workers = _Workers(request)
+    count = max(1, min(_cores(), len(request.images)))
+    workers = _Workers(request, load(request.detector, count))
     waiting = iter(request.images)
-    with ThreadPoolExecutor(workers.count) as pool:
+    with ThreadPoolExecutor(count) as pool:
         running: set[Future[Event]] = set()
-        running |= {pool.submit(workers.look, picture) for picture in _take(waiting, workers.count * 2)}
+        running |= {pool.submit(workers.look, picture) for picture in _take(waiting, count * 2)}
         while running:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             if stop.wanted():
@@ -100,19 +121,12 @@ def _all(request: Request, stop: Stop) -> Iterator[Event]:
 
 
 class _Workers:
-    """Threads with an interpreter each, which cannot be shared as a SavedModel can: all of it frees the lock."""
+    """What each thread does with its detector; all of it frees the interpreter's lock."""
 
-    def __init__(self, request: Request) -> None:
-        self.count = max(1, min(len(os.sched_getaffinity(0)), len(request.images)))
+    def __init__(self, request: Request, loaded: Loaded) -> None:
         self._request = request
         self._own = threading.local()
-        # A single picture may have all cores; many pictures get one core each, which is faster in all.
-        self._threads = len(os.sched_getaffinity(0)) if self.count == 1 else 1
-        first = Detector(request.detector, threads=self._threads)
-        self._ready = [first] + [
-            first if first.can_be_shared else Detector(request.detector, threads=self._threads)
-            for _ in range(1, self.count)
-        ]
+        self._ready = list(loaded.detectors)
 
     def look(self, picture: Picture) -> Event:
         """Look at one picture; a file that cannot be read becomes an event that says so."""
@@ -132,6 +146,10 @@ class _Workers:
             self._own.detector = self._ready.pop()
         detector: Detector = self._own.detector
         return detector
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _rounded(box: Found) -> dict[str, Any]:
@@ -167,11 +185,11 @@ def main() -> int:
     return run(workdir, on_event, stop)
 
 
-def run(workdir: Path, on_event: OnEvent, stop: Stop) -> int:
+def run(workdir: Path, on_event: OnEvent, stop: Stop, load: Load = Loaded) -> int:
     """Work on WORKDIR/request.json and return the exit code; a failure is told in an `error` event."""
     try:
         with supervision.only_one(workdir / "lock"):
-            infer(load_request(workdir), on_event=on_event, stop=stop)
+            infer(load_request(workdir), on_event=on_event, stop=stop, load=load)
     except Stopped:
         return supervision.EXIT_STOPPED
     except supervision.Busy as error:

@@ -86,7 +86,8 @@ class Pace:
         """Of the next step: a linear warm-up, a plateau, and half a cosine down to nothing (arXiv 1608.03983)."""
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
         fallen = max(0.0, self.progress - _HELD) / (1 - _HELD)
-        return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * fallen))
+        released = self.config.released_rate if self.progress >= self.config.release_at else 1.0
+        return self.config.learning_rate * released * warm * 0.5 * (1 + math.cos(math.pi * fallen))
 
     def compiled(self, seconds: float) -> None:
         """The first step took so long: as the export will too, in proportion, some of the time is not for training."""

@@ -58,7 +58,7 @@ def preview(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _varied(job: Job) -> tuple[Pixels, list[Kept]] | None:
     """The changed copy that the stage of augmentation makes, or the picture itself where it makes none."""
     if AUGMENTATIONS[job.preset].copies:
-        return change(job)
+        return change(job, read(job))
     pixels, corners, labels = read(job)
     boxes = [(left, top, right - left, bottom - top) for left, top, right, bottom in corners]
     return pixels, list(zip(boxes, labels, strict=True))

@@ -52,8 +52,10 @@ class Stop:
             raise Stopped
 
 
-def listen_for_stop(stop: Stop, *, lifeline: bool) -> None:
+def listen_for_stop(stop: Stop, *, lifeline: bool, on_line: Callable[[str], None] = lambda line: None) -> None:
     """Set `stop` on SIGTERM or SIGINT and, with `lifeline`, at the end of stdin. Exits by force after GRACE_SECONDS.
+
+    `on_line` gets each line of stdin in a thread.
 
     The C-level wake-up descriptor is used because a Python signal handler waits for the main thread, which may be
     inside TensorFlow for many seconds.
@@ -65,7 +67,7 @@ def listen_for_stop(stop: Stop, *, lifeline: bool) -> None:
         signal.signal(number, lambda *_: None)
     _watch(lambda: os.read(reader, 1), stop)
     if lifeline:
-        _watch(lambda: _read_to_end(0), stop)
+        _watch(lambda: _read_to_end(on_line), stop)
 
 
 def _watch(wait: Callable[[], Any], stop: Stop) -> None:
@@ -79,9 +81,10 @@ def _watch(wait: Callable[[], Any], stop: Stop) -> None:
     threading.Thread(target=run, daemon=True).start()
 
 
-def _read_to_end(descriptor: int) -> None:
-    while os.read(descriptor, 4096):
-        continue
+def _read_to_end(on_line: Callable[[str], None]) -> None:
+    with os.fdopen(0, encoding="utf-8", closefd=False) as lines:
+        for line in lines:
+            on_line(line.removesuffix("\n"))
 
 
 def json_lines(stream: IO[str]) -> OnEvent:
@@ -100,13 +103,18 @@ def json_lines(stream: IO[str]) -> OnEvent:
 def events_to_stdout(log: Path) -> OnEvent:
     """Keep stdout for events: whatever else is written to stdout or stderr, by C code too, is appended to `log`."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    write_to_log(log)
+    return json_lines(events)
+
+
+def write_to_log(log: Path) -> None:
+    """From now on, append what is written to stdout or stderr to `log`."""
     sys.stdout.flush()
     sys.stderr.flush()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    return json_lines(events)
 
 
 def for_people(stream: IO[str]) -> OnEvent:
