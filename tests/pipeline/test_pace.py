@@ -84,7 +84,7 @@ def test_it_goes_on_where_an_earlier_try_stopped(clock: Clock) -> None:
 
 
 def test_the_rate_warms_up_holds_and_falls_to_nothing(clock: Clock) -> None:
-    config = _config(steps=1000, learning_rate=1e-3, warmup_steps=50)
+    config = _config(steps=1000, learning_rate=1e-3, warmup_steps=50, released_rate=1.0)
     rates = [Pace(config, None, step=step).learning_rate() for step in (0, 24, 49, 99, 550, 999)]
     assert rates[0] == pytest.approx(2e-5)
     assert rates[1] == pytest.approx(5e-4)

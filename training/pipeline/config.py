@@ -39,8 +39,6 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
-    `release_at`: the share of the way after which a pretrained backbone's late stages learn too, however short the run;
-    None where only a longer one does that.
     """
 
     key: str
@@ -49,7 +47,6 @@ class Augmentation:
     copies: int
     flip: bool
     least_copies: int = 0
-    release_at: float | None = None
 
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
@@ -100,7 +97,6 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             3,
             False,
             800,
-            0.3,
         ),
     }
 )
@@ -118,10 +114,8 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
-# In runs of so many minutes, the late stages of the backbone learn too after this share of the way. In shorter ones the
-# steps that it costs (each takes three times as long) are worth more; see docs/decisions/training.md.
-_RELEASE_MINUTES = 8.0
-_RELEASE_AT = 0.6
+# After this share of the way the late stages of a pretrained backbone learn too; see docs/decisions/training.md.
+_RELEASE_AT = 0.3
 # A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
 # forget; a pretrained backbone has a still lower one.
 _CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
@@ -207,7 +201,7 @@ def plan(
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
-    release_at = _release_at(variety, duration) if chosen.weights else 1.0
+    release_at = _RELEASE_AT if chosen.weights else 1.0
     careful = min(chosen.learning_rate, _CAREFUL_RATE)
     rate = careful if start else chosen.learning_rate
     released_rate = careful / rate
@@ -238,12 +232,6 @@ def plan(
         # `replay` knows the targets of a RetinaNet.
         feature_uses=RunConfig.feature_uses if chosen.looks == 1 else 1,
     )
-
-
-def _release_at(variety: Augmentation, minutes: float) -> float:
-    if variety.release_at is not None:
-        return variety.release_at
-    return _RELEASE_AT if minutes >= _RELEASE_MINUTES else 1.0
 
 
 def minutes_of(budget: str, minutes: float | None) -> float:

@@ -147,8 +147,8 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     pace.follow(*distribution.agree(pace.own_progress))
     while (before := pace.progress) < 1:
         if not released and before >= trainer.config.release_at:
-            backbones.release(trainer.model.backbone, trainer.config.release_channels)
-            batches, one, released = pictures, _compiled(trainer, report.metrics), True
+            batches, one = _released(trainer, pictures, batches, report.metrics)
+            released = True
             report.compiles()
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
@@ -165,13 +165,29 @@ def _frozen(trainer: Trainer, pictures: Iterator[Any], metrics: list[Any]) -> tu
         return pictures, _compiled(trainer, metrics)
     level, seed = trainer.experiment.task.model.min_level, trainer.experiment.task.train_data.seed
     batches = replay.Replay(pictures, trainer.model, least_level=level, uses=config.feature_uses, seed=seed)
-    rest = replay.AfterBackbone(trainer.model)
+    return batches, _after(replay.AfterBackbone(trainer.model), trainer, metrics)
+
+
+def _released(
+    trainer: Trainer, pictures: Iterator[Any], batches: Iterator[Any], metrics: list[Any]
+) -> tuple[Iterator[Any], OneStep]:
+    """Let the late stages of the backbone learn; the same two as `_frozen`, whose `batches` go on where they can."""
+    backbone = trainer.model.backbone
+    backbones.release(backbone, trainer.config.release_channels)
+    late = backbones.released_part(backbone, str(trainer.experiment.task.model.min_level))
+    if batches is pictures or late is None:
+        return pictures, _compiled(trainer, metrics)
+    return batches, _after(replay.AfterBackbone(trainer.model, late), trainer, metrics)
+
+
+def _after(rest: replay.AfterBackbone, trainer: Trainer, metrics: list[Any]) -> OneStep:
+    """One step of `rest`, on batches of `replay`."""
 
     @tf.function  # type: ignore[untyped-decorator]
     def one(batch: Any) -> None:
         trainer.task.train_step(replay.unpacked(batch), rest, trainer.optimizer, metrics)
 
-    return batches, one
+    return one  # type: ignore[no-any-return]
 
 
 def _compiled(trainer: Trainer, metrics: list[Any]) -> OneStep:
