@@ -142,22 +142,18 @@ def write(file: IO[str], event: dict[str, Any]) -> None:
 
 def schedule(run: Any) -> None:
     """Frozen, released and all trainable: what a training's shares of them make."""
-    from training.pipeline import backbones
-
     speeds = {}
     for name in ("frozen", "released", "all"):
         trainer = fresh(dataclasses.replace(run, config=dataclasses.replace(run.config, freeze_backbone=name != "all")))
-        if name == "released":
-            backbones.release(trainer.model.backbone, run.config.release_channels)
         if name == "all":
             trainer.model.backbone.trainable = True
-        other = reusing(trainer) if name == "frozen" else loop(trainer)
+        other = loop(trainer) if name == "all" else reusing(trainer, released=name == "released")
         seconds = [timed(lambda: next(other)) for _ in range(FILLED + COUNTED)][FILLED:]  # noqa: B023
         speeds[name] = run.config.batch_size / statistics.fmean(seconds)
     late = 1 - run.config.release_at
-    tell("a quick training, beside nothing frozen", speeds["frozen"], speeds["all"], 5)
-    standard = speeds["frozen"] * run.config.release_at + speeds["released"] * late
-    tell("a standard training, beside nothing frozen", standard, speeds["all"], 5)
+    tell("a training's frozen part, beside nothing frozen", speeds["frozen"], speeds["all"], 5)
+    whole = speeds["frozen"] * run.config.release_at + speeds["released"] * late
+    tell("a whole training, beside nothing frozen", whole, speeds["all"], 5)
 
 
 def fresh(run: Any) -> Any:
@@ -169,13 +165,16 @@ def fresh(run: Any) -> Any:
     return train.build(run.config, experiment, run.manifest.labels, folder, run.weights_dir)
 
 
-def reusing(trainer: Any) -> Iterator[None]:
-    """The step of a training as long as its backbone is frozen."""
+def reusing(trainer: Any, *, released: bool) -> Iterator[None]:
+    """The step of a training as long as its backbone is frozen, or when its late stages learn."""
     from training.pipeline import train
 
     trainer.optimizer.set_rate(1e-3)
     pictures = iter(trainer.task.build_inputs(trainer.experiment.task.train_data))
-    batches, one = train._frozen(trainer, pictures, trainer.task.build_metrics(training=True))
+    metrics = trainer.task.build_metrics(training=True)
+    batches, one = train._frozen(trainer, pictures, metrics)
+    if released:
+        batches, one = train._released(trainer, pictures, batches, metrics)
     for batch in batches:
         one(batch)
         yield

@@ -95,7 +95,7 @@ class Child:
         """Write a line to its stdin; False where it has ended."""
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.write(os.fsencode(f"{line}\n"))
             self.process.stdin.flush()
         except OSError:
             return False

@@ -57,9 +57,10 @@ def preview(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _varied(job: Job) -> tuple[Pixels, list[Kept]] | None:
     """The changed copy that the stage of augmentation makes, or the picture itself where it makes none."""
+    source = read(job)
     if AUGMENTATIONS[job.preset].copies:
-        return change(job, read(job))
-    pixels, corners, labels = read(job)
+        return change(job, source)
+    pixels, corners, labels = source
     boxes = [(left, top, right - left, bottom - top) for left, top, right, bottom in corners]
     return pixels, list(zip(boxes, labels, strict=True))
 

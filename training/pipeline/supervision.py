@@ -82,7 +82,8 @@ def _watch(wait: Callable[[], Any], stop: Stop) -> None:
 
 
 def _read_to_end(on_line: Callable[[str], None]) -> None:
-    with os.fdopen(0, encoding="utf-8", closefd=False) as lines:
+    # Names of files may be any bytes, and a line that cannot be read must not cut the lifeline.
+    with os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
         for line in lines:
             on_line(line.removesuffix("\n"))
 
