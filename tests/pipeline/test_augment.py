@@ -122,6 +122,19 @@ def test_where_time_is_short_some_copies_of_any_artwork_are_made(tmp_path: Path)
     assert len(made["images"]) == 5 and len({image["artwork"] for image in made["images"]}) > 2
 
 
+def test_processes_make_the_same_copies_as_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [artwork(tmp_path, number, "test" if number == 5 else "train") for number in range(1, 6)]
+    train = annotations.to_coco(manifest.parse(manifest_of(rows), tmp_path), "train")
+    made = []
+    for worth in (1000, 0):
+        monkeypatch.setattr(augment, "_WORTH_PROCESSES", worth)
+        folder = tmp_path / str(worth)
+        options = {"preset": "categories", "copies": 3, "most": 99, "longest": 100, "seed": 1}
+        coco = augment.augment(train, folder, **options, on_copy=lambda: None)  # type: ignore[arg-type]
+        made.append((coco["annotations"], [file.read_bytes() for file in sorted(folder.glob("*.jpg"))]))
+    assert made[0] == made[1] and len(made[0][1]) > 10
+
+
 def test_only_artworks_of_the_training_part_are_copied(
     copies: tuple[annotations.Coco, annotations.Coco, list[int]],
 ) -> None:

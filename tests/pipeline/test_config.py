@@ -95,6 +95,13 @@ def test_longer_budgets_and_more_pictures_take_longer() -> None:
         assert estimate_seconds(architecture, 3, 20_000) > estimate_seconds(architecture, 3, 60)
 
 
+def test_ten_thousand_artworks_take_a_quick_training_little_longer() -> None:
+    """Of those to learn from, only as many are read as it has time for; all of the test part is, and is scored."""
+    quick = BUDGETS["quick"].minutes
+    assert estimate_seconds("retinanet_mobilenet_v2", quick, 10_000) < 2 * quick * 60
+    assert _plan(budget="quick").most_records == 1800
+
+
 def test_the_quick_budget_stays_below_six_minutes_for_the_demo() -> None:
     assert estimate_seconds("retinanet_mobilenet_v2", BUDGETS["quick"].minutes, 80) < 360
 

@@ -57,6 +57,14 @@ def test_it_counts_the_boxes_of_each_concept_and_says_what_was_not_tested(
     assert "It learnt from 3 artworks, which is few." in card
 
 
+def test_it_says_when_there_was_no_time_for_all_artworks(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    hurried = dataclasses.replace(config.load(tmp_path), most_records=2)
+    card = model_card(hurried, manifest.parse(manifest_of(rows), tmp_path), SCORES, CHECKS)
+    assert "time to look at 2 of the 3 artworks" in card
+    assert "There was time" not in _card(tmp_path, rows)
+
+
 def test_its_programs_are_for_the_size_that_the_network_sees(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     make_workdir(tmp_path, rows)
     large = dataclasses.replace(config.load(tmp_path), input_size=384)

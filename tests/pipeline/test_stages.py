@@ -1,5 +1,6 @@
 """The predecessor's faults 1 and 2 cannot come back: what is tested is never trained on, not even as a copy."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
     assert not numbers[0] & numbers[1]
     told = [event["payload"] for event in events if event["payload"].get("stage") == "tfrecord"]
     assert told[-1]["done"] == told[-1]["total"] == len(read) + 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_time_is_short_only_some_are_read_and_none_is_changed(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    opened.config = dataclasses.replace(opened.config, most_records=3)
+    _prepare(opened)
+    message = stages.STAGES["tfrecord"](opened)
+    assert len(set(records.artworks(opened.workdir, "train", "train"))) == 3
+    assert records.artworks(opened.workdir, "test", "test") == [3, 6]
+    assert str(message).startswith("3 of 5 to train on")
 
 
 def test_the_lists_of_both_parts_name_every_file_once(run: tuple[stages.Run, list[Event]]) -> None:

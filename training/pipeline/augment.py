@@ -10,7 +10,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, groupby
 from multiprocessing import get_context
@@ -41,6 +41,8 @@ MIN_SIDE = 3.0
 FILL = (124, 116, 104)
 _ATTEMPTS = 4
 _QUALITY = 92
+# Copies for each core, of which a process makes about a hundred in a second and needs one to start.
+_WORTH_PROCESSES = 400
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,7 @@ def augment(
     jobs.sort(key=lambda job: job.target)
     pictures = [tuple(same) for _, same in groupby(jobs, key=lambda job: job.image["id"])]
     made: list[tuple[Job, Copy]] = []
-    # Not fork: the parent has threads. Each worker imports only what this module needs.
-    with ProcessPoolExecutor(_cores(), mp_context=get_context("spawn")) as pool:
+    with _pool(len(jobs)) as pool:
         try:
             results = chain.from_iterable(pool.map(make_copies, pictures, chunksize=2))
             for job, copy in zip(jobs, results, strict=True):
@@ -103,6 +104,17 @@ def augment(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return _coco(train, made)
+
+
+def _pool(copies: int) -> Executor:
+    """Workers for all cores: processes where there is so much to do that they are worth their start, else threads.
+
+    Most of the work frees the interpreter's lock, but not all.
+    """
+    if copies < _WORTH_PROCESSES * _cores():
+        return ThreadPoolExecutor(_cores())
+    # Not fork: the parent has threads. Each worker imports only what this module needs.
+    return ProcessPoolExecutor(_cores(), mp_context=get_context("spawn"))
 
 
 def make_copies(jobs: Sequence[Job]) -> list[Copy | None]:

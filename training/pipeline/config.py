@@ -114,6 +114,9 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
+# Reading training pictures may take this one. Twice as many as a training on two cores then looks at: each is used
+# several times (see `replay`), and where a step takes longer there are fewer of them.
+_RECORDS_SHARE = 0.2
 # After this share of the way the late stages of a pretrained backbone learn too; see docs/decisions/training.md.
 _RELEASE_AT = 0.3
 # A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
@@ -132,7 +135,8 @@ class RunConfig:
     `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
     way; then the blocks of at least `release_channels` channels learn too, at `backbone_rate` of the rate, then itself
     `released_rate` of what it was. What the frozen part makes of a picture is used `feature_uses` times (see `replay`).
-    Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`.
+    Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
+    the pictures themselves there are at most `most_records`.
     """
 
     architecture: str
@@ -149,6 +153,7 @@ class RunConfig:
     evaluations: int
     least_copies: int = 0
     most_copies: int = 100_000
+    most_records: int = 1_000_000
     learning_rate: float = 1e-3
     warmup_steps: int = 50
     clip_norm: float = 10.0
@@ -218,6 +223,7 @@ def plan(
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
+        most_records=_most_records(duration),
         flip=variety.flip,
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
@@ -246,13 +252,18 @@ def minutes_of(budget: str, minutes: float | None) -> float:
 def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
     """Seconds that a run of `minutes` on `images` artworks will really take on two cores, from start to detector.
 
-    Longer than asked where reading all the pictures or the fewest steps that are worth it take longer.
+    Longer than asked where reading and scoring the pictures or the fewest steps that are worth it take longer.
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    before = _BUILDING_SECONDS + images * _SECONDS_PER_RECORD
-    after = _EXPORT_SECONDS + scoring_seconds(round(images * TEST_SHARE))
+    tested = round(images * TEST_SHARE)
+    before = _BUILDING_SECONDS + (min(images - tested, _most_records(minutes)) + tested) * _SECONDS_PER_RECORD
+    after = _EXPORT_SECONDS + scoring_seconds(tested)
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
     return round(max(minutes * 60, before + least + after))
+
+
+def _most_records(minutes: float) -> int:
+    return int(minutes * 60 * _RECORDS_SHARE / _SECONDS_PER_RECORD)
 
 
 def scoring_seconds(test_images: int) -> float:

