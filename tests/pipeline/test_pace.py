@@ -117,6 +117,23 @@ def test_evaluations_are_spread_evenly_and_none_is_at_the_end(clock: Clock) -> N
     assert due == [10, 20, 30, 40, 50]
 
 
+def test_an_evaluation_that_is_known_to_take_too_long_is_not_even_tried(clock: Clock) -> None:
+    due = []
+    for guess in (11.0, 13.0):
+        pace = Pace(_config(evaluations=10), seconds=100, evaluation_seconds=guess)
+        before = pace.progress
+        pace.step, clock.now = 1000, clock.now + 15
+        due.append(pace.is_evaluation_due(before))
+    assert due == [True, False]
+
+
+def test_a_resumed_training_has_its_own_share_for_evaluations(clock: Clock) -> None:
+    pace = Pace(_config(evaluations=10), seconds=100, spent=50, evaluation_seconds=7)
+    before = pace.progress
+    pace.step, clock.now = 1000, clock.now + 15
+    assert not pace.is_evaluation_due(before)
+
+
 def test_evaluations_that_take_too_long_are_left_out(clock: Clock) -> None:
     pace, count = Pace(_config(evaluations=10), seconds=100), 0
     while (before := pace.progress) < 1:

@@ -40,6 +40,11 @@ class Evaluator:
 
         self._infer = infer
 
+    @property
+    def pictures(self) -> int:
+        """How many there are in the test part."""
+        return len(self._images)
+
     def detect(self, on_batch: Callable[[], None] = lambda: None) -> list[Detection]:
         """All detections on the test part, as COCO results; `on_batch`, called after each batch, may raise to stop."""
         return [row for rows in self.by_picture(self._look, on_batch).values() for row in rows]

@@ -28,7 +28,7 @@ _EXPORT = 2.2
 class Pace:
     """`seconds` to train and export in, or None where `config.steps` says how long; `spent`: earlier tries' among them.
 
-    All times are in seconds.
+    All times are in seconds; `evaluation_seconds` is a guess until the first evaluation.
     """
 
     config: RunConfig
@@ -115,9 +115,10 @@ class Pace:
         """
         count = self.config.evaluations
         due = int(self.progress * count) > int(before * count) and self.progress < 1
-        return due and (
-            self.seconds is None or self._evaluated + self.evaluation_seconds <= _EVALUATIONS * self.seconds
-        )
+        if self.seconds is None:
+            return due
+        # Of this try's share of the time; what earlier ones scored came out of theirs.
+        return due and self._evaluated + self.evaluation_seconds <= _EVALUATIONS * (self.seconds - self.spent)
 
     def _evaluations_left(self) -> int:
         return max(0, self.config.evaluations - 1 - int(self.progress * self.config.evaluations))

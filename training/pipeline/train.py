@@ -18,7 +18,7 @@ import tf_keras
 from official.vision.tasks.retinanet import RetinaNetTask
 
 from training.pipeline import backbones, events, networks, pretrained_head, replay, transfer, weights
-from training.pipeline.config import RunConfig
+from training.pipeline.config import RunConfig, scoring_seconds
 from training.pipeline.distribution import OFF, Distribution, SharedRetinaNetTask
 from training.pipeline.evaluate import Evaluator
 from training.pipeline.events import Metrics, OnEvent
@@ -102,7 +102,13 @@ def train(
 
     On a stop, saves a checkpoint and raises Stopped. `evaluator`: scores the test part on the way.
     """
-    pace = Pace(trainer.config, seconds, step=int(trainer.step.numpy()), spent=float(trainer.seconds.numpy()))
+    pace = Pace(
+        trainer.config,
+        seconds,
+        step=int(trainer.step.numpy()),
+        spent=float(trainer.seconds.numpy()),
+        evaluation_seconds=scoring_seconds(evaluator.pictures),
+    )
     report = _Report(trainer, pace, workdir, on_event)
     saved = time.monotonic()
     for before in _steps(trainer, pace, report):
