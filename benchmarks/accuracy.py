@@ -29,6 +29,8 @@ from typing import Any
 from benchmarks.image_sets import READERS, Named, read
 from training.pipeline import config, manifest
 
+_COLUMNS = "| recipe | minutes | steps | minutes in all | AP | AP50 | AP of each seed | AP50 on the way (first seed) |"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -56,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.sets:
         data = read(name, options.data, options.concepts)
-        introduce(name, data)
+        introduce(name, data, _COLUMNS)
         for minutes in options.minutes:
             for recipe in options.recipes:
                 plan = RECIPES[recipe](options, minutes)
@@ -132,13 +134,13 @@ def show(event: dict[str, Any]) -> None:
     print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def introduce(name: str, data: Named) -> None:
-    """Say what is trained on, and begin the table of one image set."""
+def introduce(name: str, data: Named, columns: str) -> None:
+    """Say what is trained on, and begin the table of one image set with `columns`, a Markdown row."""
     parts = Counter(row["split"] for row in data["artworks"])
     labels = ", ".join(row["name"] for row in data["labels"])
     print(f"\n\n## {name}: {labels}; {parts['train']} pictures to train on, {parts['test']} to test on\n")
-    print("| recipe | minutes | steps | minutes in all | AP | AP50 | AP of each seed | AP50 on the way (first seed) |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    print(columns)
+    print("|" + " --- |" * (columns.count("|") - 1), flush=True)
 
 
 def report(recipe: str, minutes: float, results: list[Result]) -> None:

@@ -1,0 +1,85 @@
+"""`python -m benchmarks.ablations`: what does each part of a training bring, left out on its own?
+
+Trains as WebNet plans it, and again with one part left out or another choice in its place, for the same minutes, with
+the same seeds and on the same image sets as `benchmarks.accuracy`. Prints AP and AP50 as means over the seeds, and by
+how much the AP of each seed differs from that of the training as planned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from types import MappingProxyType
+from typing import Any
+
+from benchmarks.accuracy import Result, introduce, ours, run
+from benchmarks.image_sets import READERS, read
+
+PLANNED = "as planned"
+# Other values of the plan's fields.
+VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        PLANNED: {},
+        "backbone frozen to the end": {"release_at": 1.0},
+        "backbone released from the start": {"release_at": 0.0},
+        "more of the backbone released": {"release_channels": 32},
+        "backbone at the rate of the head": {"backbone_rate": 1.0},
+        "low rate from the start": {"learning_rate": 1e-3, "released_rate": 1.0},
+        "no warm-up": {"warmup_steps": 1},
+        "features used once": {"feature_uses": 1},
+        "no changed copies": {"copies": 0},
+        "nothing mirrored": {"flip": False},
+        "nothing zoomed": {"scale_min": 1.0, "scale_max": 1.0},
+        "head that knows nothing": {"pretrained_head": ""},
+    }
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--weights", type=Path, default=Path("var/weights"))
+    parser.add_argument("--workdir", type=Path, default=Path("var/benchmarks/ablations"))
+    parser.add_argument("--sets", nargs="+", choices=list(READERS), default=["iconart_cc", "bccd"])
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--concepts", type=int, default=10)
+    options = parser.parse_args()
+    options.architecture, options.augmentation, options.start = "retinanet_mobilenet_v2", "categories", ""
+    for name in options.sets:
+        compare(name, options)
+
+
+def compare(name: str, options: argparse.Namespace) -> None:
+    """The table of one image set."""
+    data = read(name, options.data, options.concepts)
+    introduce(name, data, "| variant | steps | AP | AP50 | AP of each seed beside the planned one |")
+    usual = ours(options, options.minutes)
+    planned: list[Result] = []
+    for variant in (PLANNED, *(variant for variant in options.variants if variant != PLANNED)):
+        results = []
+        for seed in options.seeds:
+            plan = dataclasses.replace(usual, seed=seed, **VARIANTS[variant])
+            if name == "byzart":  # where the head comes from
+                plan = dataclasses.replace(plan, pretrained_head="")
+            workdir = options.workdir / name / f"{variant.replace(' ', '_')}_{seed}"
+            results.append(run({**data, "seed": seed}, plan, workdir, options.weights))
+        planned = planned or results
+        tell(variant, results, planned)
+
+
+def tell(variant: str, results: list[Result], planned: list[Result]) -> None:
+    """The row of one variant."""
+    precision, half = (fmean(result.scores[key] for result in results) for key in ("AP", "AP50"))
+    pairs = zip(results, planned, strict=True)
+    beside = ", ".join(f"{own.scores['AP'] - other.scores['AP']:+.3f}" for own, other in pairs)
+    steps = round(fmean(result.steps for result in results))
+    print(f"| {variant} | {steps} | {precision:.3f} | {half:.3f} | {beside} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
