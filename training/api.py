@@ -33,7 +33,9 @@ from training.pipeline.config import (
     BUDGETS,
     LEAST_MINUTES,
     MOST_MINUTES,
+    Budget,
     estimate_seconds,
+    learnt_from,
 )
 from training.pipeline.translation import phrase_json
 from training.querysets import DetectorQuerySet, RunQuerySet
@@ -240,7 +242,7 @@ def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
             }
             for a in ARCHITECTURES.values()
         ],
-        "budgets": [_choice(budget) for budget in BUDGETS.values()],
+        "budgets": [_budget(budget, images) for budget in BUDGETS.values()],
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
@@ -260,6 +262,12 @@ def _architecture(option: Architecture) -> dict[str, Any]:
     shown = ("input_size", "parameters", "coco_ap", "coco_size", "license", "suited")
     more = {name: getattr(option, name) for name in shown}
     return {**_choice(option), **more, "knows_nothing": not option.weights}
+
+
+def _budget(option: Budget, images: int) -> dict[str, Any]:
+    """With `reads`: how many artworks it has time to learn from, where a longer training would learn from more."""
+    longest, reads = (learnt_from(minutes, images) for minutes in (MOST_MINUTES, option.minutes or MOST_MINUTES))
+    return {**_choice(option), "reads": reads if reads < longest else None}
 
 
 def _choice(option: Any) -> dict[str, str]:

@@ -164,6 +164,7 @@ class RunConfig:
     released_rate: float = 1.0
     backbone_rate: float = 0.3
     feature_uses: int = 8
+    released_uses: int = 8
     scale_min: float = 0.7
     scale_max: float = 1.4
     max_boxes: int = 100
@@ -223,7 +224,7 @@ def plan(
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
-        most_records=_most_records(duration),
+        most_records=most_records(duration),
         flip=variety.flip,
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
@@ -256,14 +257,20 @@ def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     tested = round(images * TEST_SHARE)
-    before = _BUILDING_SECONDS + (min(images - tested, _most_records(minutes)) + tested) * _SECONDS_PER_RECORD
+    before = _BUILDING_SECONDS + (learnt_from(minutes, images) + tested) * _SECONDS_PER_RECORD
     after = _EXPORT_SECONDS + scoring_seconds(tested)
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
     return round(max(minutes * 60, before + least + after))
 
 
-def _most_records(minutes: float) -> int:
+def most_records(minutes: float) -> int:
+    """How many pictures, changed copies among them, a training of `minutes` reads at most."""
     return int(minutes * 60 * _RECORDS_SHARE / _SECONDS_PER_RECORD)
+
+
+def learnt_from(minutes: float, images: int) -> int:
+    """Of so many artworks, those of the training part that a training of `minutes` has the time to read."""
+    return min(images - round(images * TEST_SHARE), most_records(minutes))
 
 
 def scoring_seconds(test_images: int) -> float:

@@ -80,6 +80,10 @@ class Replay:
 
         self._look = look
 
+    def use(self, times: int) -> None:
+        """From now on, use each picture so many times."""
+        self._uses = times
+
     def __iter__(self) -> Replay:
         return self
 

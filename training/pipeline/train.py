@@ -181,8 +181,10 @@ def _released(
     backbone = trainer.model.backbone
     backbones.release(backbone, trainer.config.release_channels)
     late = backbones.released_part(backbone, str(trainer.experiment.task.model.min_level))
-    if batches is pictures or late is None:
+    uses = trainer.config.released_uses
+    if not isinstance(batches, replay.Replay) or late is None or uses == 1:
         return pictures, _compiled(trainer, metrics)
+    batches.use(uses)
     return batches, _after(replay.AfterBackbone(trainer.model, late), trainer, metrics)
 
 
