@@ -170,14 +170,16 @@ def fresh(run: Any) -> Any:
 
 def reusing(trainer: Any, *, released: bool) -> Iterator[None]:
     """The step of a training as long as its backbone is frozen, or when its late stages learn."""
-    from training.pipeline import train
+    from training.pipeline import backbones, train
 
     trainer.optimizer.set_rate(1e-3)
     pictures = iter(trainer.task.build_inputs(trainer.experiment.task.train_data))
     metrics = trainer.task.build_metrics(training=True)
-    batches, one = train._frozen(trainer, pictures, metrics)
     if released:
-        batches, one = train._released(trainer, pictures, batches, metrics)
+        backbones.release(trainer.model.backbone, trainer.config.release_channels)
+        batches, one = pictures, train._compiled(trainer, metrics)
+    else:
+        batches, one = train._frozen(trainer, pictures, metrics)
     for batch in batches:
         one(batch)
         yield

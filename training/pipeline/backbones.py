@@ -76,19 +76,6 @@ def release(backbone: Any, channels: int) -> None:
     keep_normalisation(backbone)
 
 
-def released_part(backbone: Any, level: str) -> Any | None:
-    """What comes after the frozen part, as a model from the features of pyramid `level` to those of higher levels.
-
-    It shares the backbone's layers. None where what `release` released does not begin at that level.
-    """
-    blocks = (layer for layer in backbone.layers if isinstance(layer, nn_blocks.InvertedBottleneckBlock))
-    first = next((block for block in blocks if block.trainable), None)
-    if first is None or first.input is not backbone.output[level]:
-        return None
-    higher = {other: values for other, values in backbone.output.items() if int(other) > int(level)}
-    return tf_keras.Model(backbone.output[level], higher)
-
-
 def pairs(backbone: Any) -> list[tuple[Any, Any]]:
     """The backbone's (convolution, batch normalisation) layers in order of execution."""
     return list(_pairs(backbone.layers))

@@ -114,8 +114,7 @@ TEST_SHARE = 0.2
 EVALUATIONS = 6
 # Changed copies may take this share of a run's time to make.
 _COPIES_SHARE = 0.15
-# Reading training pictures may take this one. Twice as many as a training on two cores then looks at: each is used
-# several times (see `replay`), and where a step takes longer there are fewer of them.
+# Reading training pictures may take this one: about as many then as a short training on two cores looks at.
 _RECORDS_SHARE = 0.2
 # After this share of the way the late stages of a pretrained backbone learn too; see docs/decisions/training.md.
 _RELEASE_AT = 0.3
@@ -164,7 +163,6 @@ class RunConfig:
     released_rate: float = 1.0
     backbone_rate: float = 0.3
     feature_uses: int = 8
-    released_uses: int = 8
     scale_min: float = 0.7
     scale_max: float = 1.4
     max_boxes: int = 100

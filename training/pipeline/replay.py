@@ -1,10 +1,9 @@
-"""Train what learns several times on what the frozen part of a backbone makes of a picture.
+"""Train a pyramid and a head several times on what a frozen backbone makes of a picture.
 
 A frozen backbone gives the same features for the same picture, and computing them, with decoding the picture, takes
 more than half of a training step on a processor. So the last few hundred pictures' features and targets are kept in
 memory, and only one batch in so many is a new one; the others are drawn from those kept (a replay buffer: L.-J. Lin,
-Machine Learning 8, 1992). New batches are varied as before, so that no picture is seen in a single way. When the late
-stages learn too, what the early ones give stays as it is, and they go on from that.
+Machine Learning 8, 1992). New batches are varied as before, so that no picture is seen in a single way.
 """
 
 from __future__ import annotations
@@ -25,19 +24,14 @@ _MOST_BYTES = 400_000_000
 
 
 class AfterBackbone:
-    """The part of a RetinaNet `model` that comes after its backbone, as Model Garden's train step calls it.
+    """The part of a RetinaNet `model` that comes after its backbone, as Model Garden's train step calls it."""
 
-    With `late` (see `backbones.released_part`), after the early stages of its backbone.
-    """
-
-    def __init__(self, model: Any, late: Any = None) -> None:
-        self._model, self._late = model, late
+    def __init__(self, model: Any) -> None:
+        self._model = model
 
     def __call__(self, features: Mapping[str, Any], training: bool) -> dict[str, Any]:
         """Raw class and box outputs by level, from the backbone's features by level."""
         model, levels = self._model, dict(features)
-        if self._late:
-            levels |= self._late(levels[min(levels, key=int)], training=training)
         if model.decoder:
             count = tf.shape(next(iter(levels.values())))[0]
             for level, needed in model.decoder.input.items():
@@ -49,7 +43,7 @@ class AfterBackbone:
 
     @property
     def trainable_variables(self) -> list[Any]:
-        """Those of the whole model; none of the backbone's frozen ones is among them."""
+        """Those of the whole model; none of the frozen backbone's is among them."""
         return list(self._model.trainable_variables)
 
     @property
@@ -79,10 +73,6 @@ class Replay:
             return _packed((used, {name: labels[name] for name in _TARGETS}))
 
         self._look = look
-
-    def use(self, times: int) -> None:
-        """From now on, use each picture so many times."""
-        self._uses = times
 
     def __iter__(self) -> Replay:
         return self

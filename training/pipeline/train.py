@@ -153,8 +153,8 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     pace.follow(*distribution.agree(pace.own_progress))
     while (before := pace.progress) < 1:
         if not released and before >= trainer.config.release_at:
-            batches, one = _released(trainer, pictures, batches, report.metrics)
-            released = True
+            backbones.release(trainer.model.backbone, trainer.config.release_channels)
+            batches, one, released = pictures, _compiled(trainer, report.metrics), True
             report.compiles()
         trainer.optimizer.set_rate(pace.learning_rate())
         one(next(batches))
@@ -171,31 +171,13 @@ def _frozen(trainer: Trainer, pictures: Iterator[Any], metrics: list[Any]) -> tu
         return pictures, _compiled(trainer, metrics)
     level, seed = trainer.experiment.task.model.min_level, trainer.experiment.task.train_data.seed
     batches = replay.Replay(pictures, trainer.model, least_level=level, uses=config.feature_uses, seed=seed)
-    return batches, _after(replay.AfterBackbone(trainer.model), trainer, metrics)
-
-
-def _released(
-    trainer: Trainer, pictures: Iterator[Any], batches: Iterator[Any], metrics: list[Any]
-) -> tuple[Iterator[Any], OneStep]:
-    """Let the late stages of the backbone learn; the same two as `_frozen`, whose `batches` go on where they can."""
-    backbone = trainer.model.backbone
-    backbones.release(backbone, trainer.config.release_channels)
-    late = backbones.released_part(backbone, str(trainer.experiment.task.model.min_level))
-    uses = trainer.config.released_uses
-    if not isinstance(batches, replay.Replay) or late is None or uses == 1:
-        return pictures, _compiled(trainer, metrics)
-    batches.use(uses)
-    return batches, _after(replay.AfterBackbone(trainer.model, late), trainer, metrics)
-
-
-def _after(rest: replay.AfterBackbone, trainer: Trainer, metrics: list[Any]) -> OneStep:
-    """One step of `rest`, on batches of `replay`."""
+    rest = replay.AfterBackbone(trainer.model)
 
     @tf.function  # type: ignore[untyped-decorator]
     def one(batch: Any) -> None:
         trainer.task.train_step(replay.unpacked(batch), rest, trainer.optimizer, metrics)
 
-    return one  # type: ignore[no-any-return]
+    return batches, one
 
 
 def _compiled(trainer: Trainer, metrics: list[Any]) -> OneStep:
