@@ -4,7 +4,7 @@
   copies alone, on all cores (goal: 0.8 of its speed);
 - steps: the pipeline's loop, which tells its events and looks for a stop, beside a bare loop over Model Garden's
   `train_step` with the same configuration, in turns (goal: 1.0);
-- schedule: pictures a second of a quick and of a standard training, beside the same model with nothing frozen (5);
+- schedule: pictures a second of a training's frozen part, and of a whole one, beside the same with nothing frozen (5);
 - detection: `training.pipeline.infer` on files, beside TFLite's interpreter on pictures in memory (0.8), one for each
   core, and beside the SavedModel of the same detector (15).
 

@@ -33,7 +33,6 @@ from training.pipeline.config import (
     BUDGETS,
     LEAST_MINUTES,
     MOST_MINUTES,
-    Budget,
     estimate_seconds,
     learnt_from,
 )
@@ -239,10 +238,11 @@ def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
             {
                 **_architecture(a),
                 "seconds": {b.key: estimate_seconds(a.key, b.minutes, images) for b in BUDGETS.values()},
+                "reads": _reads(a, images),
             }
             for a in ARCHITECTURES.values()
         ],
-        "budgets": [_budget(budget, images) for budget in BUDGETS.values()],
+        "budgets": [_choice(budget) for budget in BUDGETS.values()],
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
@@ -264,10 +264,11 @@ def _architecture(option: Architecture) -> dict[str, Any]:
     return {**_choice(option), **more, "knows_nothing": not option.weights}
 
 
-def _budget(option: Budget, images: int) -> dict[str, Any]:
-    """With `reads`: how many artworks it has time to learn from, where a longer training would learn from more."""
-    longest, reads = (learnt_from(minutes, images) for minutes in (MOST_MINUTES, option.minutes or MOST_MINUTES))
-    return {**_choice(option), "reads": reads if reads < longest else None}
+def _reads(architecture: Architecture, images: int) -> dict[str, int | None]:
+    """By budget, how many artworks it has time to learn from, where a longer training would learn from more."""
+    longest = learnt_from(architecture.key, MOST_MINUTES, images)
+    reads = {b.key: learnt_from(architecture.key, b.minutes or MOST_MINUTES, images) for b in BUDGETS.values()}
+    return {key: count if count < longest else None for key, count in reads.items()}
 
 
 def _choice(option: Any) -> dict[str, str]:

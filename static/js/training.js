@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { lossChart } from "./chart.js";
-import { number, pageData } from "./dom.js";
+import { counted, number, pageData } from "./dom.js";
 import { Examples } from "./examples.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
@@ -12,12 +12,17 @@ import { RunState, stateName } from "./runstate.js";
 const { dataset, options, active } = pageData();
 const form = document.getElementById("start");
 
-/** The time that each budget takes with the chosen detector. */
+/** The time that each budget takes with the chosen detector, and where it is too short for all artworks. */
 function showTimes() {
   const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
   document.querySelectorAll("[data-budget]").forEach((place) => {
     const seconds = chosen?.seconds[place.dataset.budget];
     place.textContent = seconds ? `≈ ${number(Math.round(seconds / 60))} min` : "";
+  });
+  document.querySelectorAll("[data-reads]").forEach((place) => {
+    const reads = chosen?.reads[place.dataset.reads];
+    const text = gettext("There is time to learn from %(n)s of the artworks; each concept is on some of them.");
+    place.textContent = reads ? counted(text, reads) : "";
   });
 }
 

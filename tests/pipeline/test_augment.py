@@ -126,9 +126,9 @@ def test_processes_make_the_same_copies_as_threads(tmp_path: Path, monkeypatch: 
     rows = [artwork(tmp_path, number, "test" if number == 5 else "train") for number in range(1, 6)]
     train = annotations.to_coco(manifest.parse(manifest_of(rows), tmp_path), "train")
     made = []
-    for worth in (1000, 0):
-        monkeypatch.setattr(augment, "_WORTH_PROCESSES", worth)
-        folder = tmp_path / str(worth)
+    for least in (1000, 0):
+        monkeypatch.setattr(augment, "_LEAST_FOR_PROCESSES", least)
+        folder = tmp_path / str(least)
         options = {"preset": "categories", "copies": 3, "most": 99, "longest": 100, "seed": 1}
         coco = augment.augment(train, folder, **options, on_copy=lambda: None)  # type: ignore[arg-type]
         made.append((coco["annotations"], [file.read_bytes() for file in sorted(folder.glob("*.jpg"))]))

@@ -95,11 +95,19 @@ def test_longer_budgets_and_more_pictures_take_longer() -> None:
         assert estimate_seconds(architecture, 3, 20_000) > estimate_seconds(architecture, 3, 60)
 
 
-def test_ten_thousand_artworks_take_a_quick_training_little_longer() -> None:
+def test_ten_thousand_artworks_take_a_quick_training_less_than_twice_as_long() -> None:
     """Of those to learn from, only as many are read as it has time for; all of the test part is, and is scored."""
     quick = BUDGETS["quick"].minutes
     assert estimate_seconds("retinanet_mobilenet_v2", quick, 10_000) < 2 * quick * 60
     assert _plan(budget="quick").most_records == 1800
+
+
+def test_a_slow_architecture_reads_no_more_than_its_steps_look_at() -> None:
+    slow = ARCHITECTURES["retinanet_resnet50_fpn"]
+    made = _plan(architecture=slow.key, budget="thorough")
+    assert made.most_records == pytest.approx(30 * 60 / slow.step_seconds * slow.batch_size, abs=1)
+    least = _plan(architecture=slow.key, budget="quick").most_records
+    assert least == config.RunConfig.min_steps * slow.batch_size
 
 
 def test_the_quick_budget_stays_below_six_minutes_for_the_demo() -> None:

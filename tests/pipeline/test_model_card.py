@@ -10,6 +10,7 @@ from tests.pipeline.shapes import NAMES, artwork, make_workdir, manifest_of
 from training.pipeline import config, manifest
 from training.pipeline.checks import Check
 from training.pipeline.model_card import model_card
+from training.pipeline.sample import drawn
 
 CHECKS = {"model.tflite": Check(0.8, 0.801, 20), "model_int8.tflite": Check(0.7, 0.801, 20)}
 SCORES = {
@@ -59,10 +60,11 @@ def test_it_counts_the_boxes_of_each_concept_and_says_what_was_not_tested(
 
 def test_it_says_when_there_was_no_time_for_all_artworks(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     make_workdir(tmp_path, rows)
-    hurried = dataclasses.replace(config.load(tmp_path), most_records=2)
-    card = model_card(hurried, manifest.parse(manifest_of(rows), tmp_path), SCORES, CHECKS)
-    assert "time to look at 2 of the 3 artworks" in card
-    assert "There was time" not in _card(tmp_path, rows)
+    some = drawn(manifest.parse(manifest_of(rows), tmp_path), 2, 1)
+    card = model_card(config.load(tmp_path), some, SCORES, CHECKS)
+    assert "2 artworks to learn from" in card and "For 1 more there was no time" in card
+    assert "learnt from 2 artworks" in card
+    assert "no time" not in _card(tmp_path, rows)
 
 
 def test_its_programs_are_for_the_size_that_the_network_sees(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -40,6 +40,23 @@ def test_every_orientation_is_read_upright(orientation: int, tmp_path: Path) -> 
     assert red[5, 5, 0] > 200 and red[5, 5, 1] < 80, "the red corner is not at the top left"
 
 
+@pytest.mark.parametrize("longest", [700, 401, 130], ids=["a-little", "by-half", "by-seven"])
+@pytest.mark.parametrize("size", [(1001, 601), (997, 40)], ids=["wide", "narrow"])
+def test_a_shrunk_picture_shows_the_same_in_the_same_place(longest: int, size: tuple[int, int], tmp_path: Path) -> None:
+    """A bright rectangle and two slopes: its sides are where they were, as fractions, and colours keep their order."""
+    width, height = size
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 1] = np.linspace(0, 120, width)
+    pixels[..., 2] = np.linspace(0, 120, height)[:, None]
+    pixels[height // 4 : -height // 4, width // 8 : width // 3, 0] = 250
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    read = read_rgb(tmp_path / "a.png", longest)
+    expected = Image.fromarray(pixels).resize(read.size, Image.Resampling.BOX)
+    difference = np.abs(np.asarray(read, int) - np.asarray(expected, int))
+    assert difference[..., 1:].max() <= 4
+    assert difference[..., 0].mean() < 4, "the rectangle is not where it was"
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
 def test_every_kind_of_picture_becomes_rgb(mode: str, tmp_path: Path) -> None:
     picture = Image.new("RGB", (40, 30), (90, 90, 90))

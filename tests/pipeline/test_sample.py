@@ -1,56 +1,65 @@
-"""Drawing some of many pictures."""
+"""Drawing some of many artworks."""
 
-from collections import Counter
-from typing import Any
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.pipeline.manifest import ArtworkEntry, BoxEntry, DatasetEntry, LabelEntry, Manifest
 from training.pipeline.sample import drawn
 
 
-def _coco(concepts: list[set[int]]) -> dict[str, Any]:
-    """A picture for each set of concepts, a box for each concept."""
-    boxes = [(number, concept) for number, own in enumerate(concepts, start=1) for concept in sorted(own)]
-    return {
-        "images": [{"id": number} for number in range(1, len(concepts) + 1)],
-        "annotations": [
-            {"id": place, "image_id": number, "category_id": concept} for place, (number, concept) in enumerate(boxes)
-        ],
-        "categories": [],
-    }
+def _manifest(concepts: list[set[int]]) -> Manifest:
+    """An artwork to train on for each set of concepts, a box for each concept; and one to test on."""
+    artworks = [
+        ArtworkEntry(
+            id=number,
+            file=Path(f"{number}.jpg"),
+            sha256="",
+            width=9,
+            height=9,
+            split="train" if number else "test",
+            nothing_to_mark=not own,
+            boxes=tuple(BoxEntry(concept, 1, 1, 5, 5) for concept in sorted(own)),
+        )
+        for number, own in enumerate([{1}, *concepts])
+    ]
+    labels = tuple(LabelEntry(number, str(number)) for number in range(1, 8))
+    return Manifest(1, DatasetEntry(1, "x"), 1, "left out", labels, tuple(artworks))
+
+
+def _concepts(manifest: Manifest) -> set[object]:
+    return {box.label for artwork in manifest.part("train") for box in artwork.boxes}
 
 
 def test_where_there_is_room_for_all_everything_stays() -> None:
-    coco = _coco([{1}, set(), {2}])
-    assert drawn(coco, 3, 1) == coco
+    whole = _manifest([{1}, set(), {2}])
+    assert drawn(whole, 3, 1) is whole
+    assert whole.left_out == 0
 
 
-def test_another_seed_draws_other_pictures_and_the_same_seed_the_same() -> None:
-    coco = _coco([{1}] * 100)
-    first, again, other = (drawn(coco, 30, seed) for seed in (1, 1, 2))
+def test_another_seed_draws_other_artworks_and_the_same_seed_the_same() -> None:
+    whole = _manifest([{1}] * 100)
+    first, again, other = (drawn(whole, 30, seed) for seed in (1, 1, 2))
     assert first == again != other
-    assert len(first["images"]) == 30
+    assert len(first.part("train")) == 30 and first.left_out == 70
 
 
-def test_a_concept_of_one_picture_among_a_thousand_is_always_drawn() -> None:
+def test_a_concept_of_one_artwork_among_a_thousand_is_always_drawn() -> None:
     for seed in range(20):
-        some = drawn(_coco([{1}] * 500 + [{1, 7}] + [set()] * 499), 25, seed)
-        assert 7 in {box["category_id"] for box in some["annotations"]}
+        assert 7 in _concepts(drawn(_manifest([{1}] * 500 + [{1, 7}] + [set()] * 499), 25, seed))
 
 
-def test_pictures_that_show_nothing_are_drawn_too() -> None:
-    some = drawn(_coco([{1}] * 500 + [set()] * 500), 200, 1)
-    empty = len(some["images"]) - len(some["annotations"])
-    assert 60 < empty < 120
+def test_artworks_that_show_nothing_are_drawn_too() -> None:
+    some = drawn(_manifest([{1}] * 500 + [set()] * 500), 200, 1)
+    assert 60 < sum(not artwork.boxes for artwork in some.part("train")) < 120
 
 
 @given(st.lists(st.sets(st.integers(1, 6), max_size=3), max_size=60), st.integers(6, 40), st.integers(0, 99))
-def test_every_concept_stays_and_boxes_stay_with_their_pictures(concepts: list[set[int]], most: int, seed: int) -> None:
-    coco = _coco(concepts)
-    some = drawn(coco, most, seed)
-    images = [image["id"] for image in some["images"]]
-    assert len(images) == min(most, len(concepts)) and images == sorted(images)
-    assert some["annotations"] == [box for box in coco["annotations"] if box["image_id"] in images]
-    everything, left = (Counter(box["category_id"] for box in rows["annotations"]) for rows in (coco, some))
-    assert left.keys() == everything.keys()
+def test_every_concept_and_the_test_part_stay(concepts: list[set[int]], most: int, seed: int) -> None:
+    whole = _manifest(concepts)
+    some = drawn(whole, most, seed)
+    assert len(some.part("train")) == min(most, len(concepts)) == len(concepts) - some.left_out
+    assert _concepts(some) == _concepts(whole)
+    assert some.part("test") == whole.part("test")
+    assert [artwork for artwork in whole.artworks if artwork in some.artworks] == list(some.artworks)

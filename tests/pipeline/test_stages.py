@@ -56,13 +56,30 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
 
 @pytest.mark.filterwarnings("ignore")
 def test_where_time_is_short_only_some_are_read_and_none_is_changed(run: tuple[stages.Run, list[Event]]) -> None:
-    opened, _ = run
-    opened.config = dataclasses.replace(opened.config, most_records=3)
-    _prepare(opened)
-    message = stages.STAGES["tfrecord"](opened)
-    assert len(set(records.artworks(opened.workdir, "train", "train"))) == 3
+    opened = _hurried(run, most_records=3)
+    assert "artworks: 5 (there is no time for 2 more)" in str(stages.STAGES["annotations"](opened))
+    assert "no changed copies: " in str(stages.STAGES["augment"](opened))
+    stages.STAGES["tfrecord"](opened)
+    assert len(records.artworks(opened.workdir, "train", "train")) == 3
     assert records.artworks(opened.workdir, "test", "test") == [3, 6]
-    assert str(message).startswith("3 of 5 to train on")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_there_is_time_for_some_copies_only_so_many_are_made(run: tuple[stages.Run, list[Event]]) -> None:
+    opened = _hurried(run, most_records=7)
+    for name in ("annotations", "augment", "tfrecord"):
+        stages.STAGES[name](opened)
+    read = records.artworks(opened.workdir, "train", "train", "train_augmented")
+    assert set(read) == {1, 2, 4, 5, 7} and len(read) <= 7
+    told = [event["payload"] for event in run[1] if event["payload"].get("stage") == "augment"]
+    assert told[-1]["done"] == told[-1]["total"] == 2
+
+
+def _hurried(run: tuple[stages.Run, list[Event]], **changes: int) -> stages.Run:
+    """The run opened again, with less time."""
+    opened, events = run
+    dataclasses.replace(opened.config, **changes).save(opened.workdir)  # type: ignore[arg-type]
+    return stages.open_run(opened.workdir, opened.weights_dir, events.append, Stop())
 
 
 def test_the_lists_of_both_parts_name_every_file_once(run: tuple[stages.Run, list[Event]]) -> None:

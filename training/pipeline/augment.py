@@ -41,8 +41,8 @@ MIN_SIDE = 3.0
 FILL = (124, 116, 104)
 _ATTEMPTS = 4
 _QUALITY = 92
-# Copies for each core, of which a process makes about a hundred in a second and needs one to start.
-_WORTH_PROCESSES = 400
+# Copies for each core: a process needs about a second to start, in which it would make a hundred.
+_LEAST_FOR_PROCESSES = 400
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _pool(copies: int) -> Executor:
 
     Most of the work frees the interpreter's lock, but not all.
     """
-    if copies < _WORTH_PROCESSES * _cores():
+    if copies < _LEAST_FOR_PROCESSES * _cores():
         return ThreadPoolExecutor(_cores())
     # Not fork: the parent has threads. Each worker imports only what this module needs.
     return ProcessPoolExecutor(_cores(), mp_context=get_context("spawn"))

@@ -133,7 +133,8 @@ class RunConfig:
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
     `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
     way; then the blocks of at least `release_channels` channels learn too, at `backbone_rate` of the rate, then itself
-    `released_rate` of what it was. What the frozen part makes of a picture is used `feature_uses` times (see `replay`).
+    `released_rate` of what it was. While all of it is frozen, what it makes of a picture is used `feature_uses` times
+    (see `replay`).
     Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
     the pictures themselves there are at most `most_records`.
     """
@@ -222,7 +223,7 @@ def plan(
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
-        most_records=most_records(duration),
+        most_records=most_records(architecture, duration),
         flip=variety.flip,
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
@@ -255,20 +256,25 @@ def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     tested = round(images * TEST_SHARE)
-    before = _BUILDING_SECONDS + (learnt_from(minutes, images) + tested) * _SECONDS_PER_RECORD
+    before = _BUILDING_SECONDS + (learnt_from(architecture, minutes, images) + tested) * _SECONDS_PER_RECORD
     after = _EXPORT_SECONDS + scoring_seconds(tested)
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
     return round(max(minutes * 60, before + least + after))
 
 
-def most_records(minutes: float) -> int:
-    """How many pictures, changed copies among them, a training of `minutes` reads at most."""
-    return int(minutes * 60 * _RECORDS_SHARE / _SECONDS_PER_RECORD)
+def most_records(architecture: str, minutes: float) -> int:
+    """How many pictures, changed copies among them, a training of `minutes` on two cores reads at most.
+
+    No more than its steps look at, either.
+    """
+    chosen = _choose(ARCHITECTURES, "architecture", architecture)
+    steps = max(RunConfig.min_steps, minutes * 60 / chosen.step_seconds)
+    return int(min(minutes * 60 * _RECORDS_SHARE / _SECONDS_PER_RECORD, steps * chosen.batch_size))
 
 
-def learnt_from(minutes: float, images: int) -> int:
+def learnt_from(architecture: str, minutes: float, images: int) -> int:
     """Of so many artworks, those of the training part that a training of `minutes` has the time to read."""
-    return min(images - round(images * TEST_SHARE), most_records(minutes))
+    return min(images - round(images * TEST_SHARE), most_records(architecture, minutes))
 
 
 def scoring_seconds(test_images: int) -> float:

@@ -41,7 +41,7 @@ class Evaluator:
         self._infer = infer
 
     @property
-    def pictures(self) -> int:
+    def picture_count(self) -> int:
         """How many there are in the test part."""
         return len(self._images)
 

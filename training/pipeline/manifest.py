@@ -78,7 +78,10 @@ class ArtworkEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A frozen dataset version."""
+    """A frozen dataset version.
+
+    `left_out`: how many more artworks there are in the training part, for which a run has no time (see `sample`).
+    """
 
     version: int
     dataset: DatasetEntry
@@ -86,6 +89,7 @@ class Manifest:
     suggestions: str
     labels: tuple[LabelEntry, ...]
     artworks: tuple[ArtworkEntry, ...]
+    left_out: int = 0
 
     def part(self, split: str) -> tuple[ArtworkEntry, ...]:
         """The artworks of "train" or "test", in manifest order."""

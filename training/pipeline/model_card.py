@@ -27,7 +27,8 @@ Not to decide anything by itself, not to date, value or attribute a work, and no
 ## What it learnt from
 Dataset “{dataset}”: {train} artworks to learn from and {test} to test on. The artworks were split before anything
 else was done with them (seed {seed}), copies of one file always into the same part, so that no test picture was seen
-in training. Only boxes that a person confirmed were used, and artworks that a person marked as showing none of these.
+in training.{left_out} Only boxes that a person confirmed were used, and artworks that a person marked as showing none
+of these.
 
 ### Rights of the pictures
 {rights}
@@ -36,7 +37,7 @@ The detector itself contains no picture. Whether it may be passed on depends on 
 
 ## How it was trained
 {architecture}, {size} × {size} pixels, {steps} steps of {batch} pictures, augmentation “{augmentation}”, seed
-{run_seed}. Start weights: {weights}.{seen}
+{run_seed}. Start weights: {weights}.
 
 ## How good it is
 On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
@@ -79,6 +80,8 @@ _ONNX = """\
 # What model_int8.tflite is, where a detector looks once and where it looks twice (see `tflite`).
 _INT8 = {1: "whole numbers; smaller and faster on phones", 2: "weights as whole numbers; half the size"}
 
+_LEFT_OUT = " For {number} more there was no time: which ones chance decided, with the rare concepts' artworks first."
+
 _EARLIER = """
 
 It went on from an earlier detector: the pictures and the rights that are named in that one's card count too."""
@@ -96,6 +99,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         labels=", ".join(_plain(label.name) for label in manifest.labels),
         dataset=_plain(manifest.dataset.name),
         train=len(manifest.part("train")),
+        left_out=_LEFT_OUT.format(number=manifest.left_out) if manifest.left_out else "",
         test=len(manifest.part("test")),
         seed=manifest.seed,
         rights=_rights(manifest) + (_EARLIER if config.start else ""),
@@ -105,7 +109,6 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         batch=config.batch_size,
         augmentation=config.augmentation,
         run_seed=config.seed,
-        seen=_seen(config, manifest),
         weights=f"an earlier detector, begun with {config.weights}" if config.start else config.weights or "none",
         threshold=usable_threshold(scores),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
@@ -116,13 +119,6 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )
-
-
-def _seen(config: RunConfig, manifest: Manifest) -> str:
-    everything = len(manifest.part("train"))
-    if everything <= config.most_records:
-        return ""
-    return f" There was time to look at {config.most_records} of the {everything} artworks, drawn by chance."
 
 
 def _rights(manifest: Manifest) -> str:

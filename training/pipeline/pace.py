@@ -18,8 +18,9 @@ from training.pipeline.config import LEAST_TRAINING_SHARE, RunConfig
 _HELD = 0.1
 # How much of the step time the newest measurement makes up.
 _NEWEST = 0.2
-# Share of a training that evaluations on the way may take.
-_EVALUATIONS = 0.12
+# Share of a training that evaluations on the way may take, and the first one, of which nobody knows yet how long it
+# takes, by what is guessed.
+_EVALUATIONS, _FIRST_EVALUATION = 0.12, 0.3
 # Exporting and converting take so many times as long as the first step. Both build graphs, at the speed of the machine.
 _EXPORT = 2.2
 
@@ -115,10 +116,16 @@ class Pace:
         """
         count = self.config.evaluations
         due = int(self.progress * count) > int(before * count) and self.progress < 1
+        return due and self.may_evaluate
+
+    @property
+    def may_evaluate(self) -> bool:
+        """Whether there is time for another evaluation, at the time that the last one took."""
         if self.seconds is None:
-            return due
+            return True
+        share = _EVALUATIONS if self._evaluated else _FIRST_EVALUATION
         # Of this try's share of the time; what earlier ones scored came out of theirs.
-        return due and self._evaluated + self.evaluation_seconds <= _EVALUATIONS * (self.seconds - self.spent)
+        return self._evaluated + self.evaluation_seconds <= share * (self.seconds - self.spent)
 
     def _evaluations_left(self) -> int:
         return max(0, self.config.evaluations - 1 - int(self.progress * self.config.evaluations))

@@ -43,12 +43,13 @@ def _loaded(opened: Image.Image) -> Image.Image:
 
 
 def _shrunk(picture: Image.Image, longest: int) -> Image.Image:
-    """Means of whole pixels down to less than twice the size, then bilinear: a third of the time of Pillow's resize."""
+    """Large pictures by means, those of less than twice the size bilinearly: what `draft` leaves, and quickly."""
+    size = _at_least(picture.size, longest)
     if max(picture.size) <= longest:
         return picture
-    size = _at_least(picture.size, longest)
-    whole = picture.reduce(max(picture.size) // longest)
-    return Image.fromarray(cv2.resize(np.asarray(whole), size, interpolation=cv2.INTER_LINEAR))
+    if max(picture.size) >= 2 * longest:
+        return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return Image.fromarray(cv2.resize(np.asarray(picture), size, interpolation=cv2.INTER_LINEAR))
 
 
 def _at_least(size: tuple[int, int], longest: int) -> tuple[int, int]:

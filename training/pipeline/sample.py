@@ -1,33 +1,33 @@
-"""Of more pictures than a run has the time to look at, as many as it has, by chance, all concepts among them."""
+"""Of more artworks than a run has the time to look at, as many as it has, by chance, all concepts among them."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
-from training.pipeline.annotations import Coco, boxes_by_image
+from training.pipeline.manifest import Key, Manifest
 
-# Pictures of each concept that come first, before chance decides alone: a rare one would often not be drawn at all.
+# Artworks of each concept that come first, before chance decides alone: a rare one would often not be drawn at all.
 _OF_EACH = 20
 
 
-def drawn(coco: Coco, most: int, seed: int) -> Coco:
-    """`coco` with at most `most` of its images, in their order; the same ones for the same seed."""
-    if len(coco["images"]) <= most:
-        return coco
-    boxes = boxes_by_image(coco)
-    images = [image["id"] for image in coco["images"]]
-    random.Random(seed).shuffle(images)  # noqa: S311  not for secrets
-    seen: Counter[int] = Counter()
-    ranks: dict[int, int] = {}
-    for image in images:
-        concepts = {box["category_id"] for box in boxes[image]}
-        # The third picture of its rarest concept so far comes after the second one of another.
-        ranks[image] = min((_OF_EACH, *(seen[concept] for concept in concepts)))
+def drawn(manifest: Manifest, most: int, seed: int) -> Manifest:
+    """`manifest` with at most `most` artworks in its training part; the same ones for the same seed.
+
+    The test part stays whole.
+    """
+    train = list(manifest.part("train"))
+    if len(train) <= most:
+        return manifest
+    random.Random(seed).shuffle(train)  # noqa: S311  not for secrets
+    seen: Counter[Key] = Counter()
+    ranks: dict[Key, int] = {}
+    for artwork in train:
+        concepts = {box.label for box in artwork.boxes}
+        # The third artwork of its rarest concept so far comes after the second one of another.
+        ranks[artwork.id] = min((_OF_EACH, *(seen[concept] for concept in concepts)))
         seen.update(concepts)
-    kept = set(sorted(images, key=ranks.__getitem__)[:most])
-    return {
-        **coco,
-        "images": [image for image in coco["images"] if image["id"] in kept],
-        "annotations": [box for box in coco["annotations"] if box["image_id"] in kept],
-    }
+    left_out = {artwork.id for artwork in sorted(train, key=lambda artwork: ranks[artwork.id])[most:]}
+    kept = tuple(artwork for artwork in manifest.artworks if artwork.id not in left_out)
+    return replace(manifest, artworks=kept, left_out=len(left_out))

@@ -51,7 +51,10 @@ class Run:
 
 Stage = Callable[[Run], Phrase]
 _PARTS = gettext_noop("%(train)d to train on, %(test)d to test on")
-_SOME = gettext_noop("%(seen)d of %(everything)d to train on, as there is time for no more; %(test)d to test on")
+_ALL_ARTWORKS = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts: %(labels)d")
+_SOME_ARTWORKS = gettext_noop(
+    "artworks: %(artworks)d (there is no time for %(left_out)d more), boxes: %(boxes)d, concepts: %(labels)d"
+)
 
 
 def run_all(run: Run, *, start_at: str | None = None) -> None:
@@ -92,8 +95,10 @@ def _mark(workdir: Path, name: str) -> Path:
 def _prepare(run: Run) -> Phrase:
     annotations.prepare(run.manifest, run.workdir)
     boxes = sum(len(artwork.boxes) for artwork in run.manifest.artworks)
-    text = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts: %(labels)d")
-    return Phrase(text, artworks=len(run.manifest.artworks), boxes=boxes, labels=len(run.manifest.labels))
+    counts = {"artworks": len(run.manifest.artworks), "boxes": boxes, "labels": len(run.manifest.labels)}
+    if run.manifest.left_out:
+        return Phrase(_SOME_ARTWORKS, **counts, left_out=run.manifest.left_out)
+    return Phrase(_ALL_ARTWORKS, **counts)
 
 
 def _split(run: Run) -> Phrase:
@@ -103,10 +108,12 @@ def _split(run: Run) -> Phrase:
 
 def _augment(run: Run) -> Phrase:
     path = annotations.coco_path(run.workdir, "train_augmented")
-    train = _training_part(run)
+    train = _coco(run, "train")
     room = run.config.most_records - len(train["images"])
     if not run.config.copies or not room:
         annotations.save({**train, "images": [], "annotations": []}, path)
+        if run.config.copies:
+            return Phrase(gettext_noop("no changed copies: the artworks themselves take all the time that there is"))
         return Phrase(gettext_noop("no changed copies wanted"))
     from training.pipeline import augment
 
@@ -129,9 +136,8 @@ def _augment(run: Run) -> Phrase:
 def _tfrecord(run: Run) -> Phrase:
     from training.pipeline import tfrecord
 
-    train = _training_part(run)
     parts = {
-        "train": [train, _coco(run, "train_augmented")],
+        "train": [_coco(run, "train"), _coco(run, "train_augmented")],
         "test": [_coco(run, "test")],
     }
     count = run.counter("tfrecord", sum(len(coco["images"]) for row in parts.values() for coco in row))
@@ -141,15 +147,7 @@ def _tfrecord(run: Run) -> Phrase:
         )
         for split, row in parts.items()
     }
-    everything = len(run.manifest.part("train"))
-    if len(train["images"]) < everything:
-        return Phrase(_SOME, seen=len(train["images"]), everything=everything, test=written["test"])
     return Phrase(_PARTS, **written)
-
-
-def _training_part(run: Run) -> annotations.Coco:
-    """What the run has the time to look at of the training part."""
-    return sample.drawn(_coco(run, "train"), run.config.most_records, run.config.seed)
 
 
 def _configure(run: Run) -> Phrase:
@@ -287,7 +285,9 @@ def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop, *,
 
     Waits for other machines where these train along. Raises ManifestError, ConfigError or WeightsError.
     """
-    run = Run(workdir, weights_dir, manifest.load(workdir), config.load(workdir), on_event, stop)
+    chosen = config.load(workdir)
+    artworks = sample.drawn(manifest.load(workdir), chosen.most_records, chosen.seed)
+    run = Run(workdir, weights_dir, artworks, chosen, on_event, stop)
     if run.config.weights:
         weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
     name, stages = os.environ.get(DISTRIBUTION) or "off", list(STAGES)

@@ -107,9 +107,10 @@ def train(
         seconds,
         step=int(trainer.step.numpy()),
         spent=float(trainer.seconds.numpy()),
-        evaluation_seconds=scoring_seconds(evaluator.pictures),
+        evaluation_seconds=scoring_seconds(evaluator.picture_count),
     )
     report = _Report(trainer, pace, workdir, on_event)
+    report.begin()
     saved = time.monotonic()
     for before in _steps(trainer, pace, report):
         overdue = time.monotonic() - saved > trainer.config.checkpoint_seconds
@@ -208,6 +209,12 @@ class _Report:
             self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
         self._warm = self._compiled = False
+
+    def begin(self) -> None:
+        """Say what those who watch will wait for in vain."""
+        if self._is_chief and not self._pace.may_evaluate:
+            text = gettext_noop("Scoring the test artworks takes long, so it is done at the end only.")
+            self._on_event(events.log(Phrase(text)))
 
     def trained(self) -> None:
         """Count a step."""
