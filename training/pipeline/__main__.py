@@ -12,6 +12,7 @@ the process trains along with the first one, which it needs to reach and whose w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import json
 import os
@@ -29,6 +30,10 @@ from training.pipeline.translation import Phrase, gettext_noop
 
 # Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
+
+# The work folder's lock: held to the end of the process, for freeing a detector's memory may take a second in which
+# nobody may begin another.
+_HELD = contextlib.ExitStack()
 
 
 def main() -> int:
@@ -53,12 +58,12 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
     """Run the stages in `workdir` and return the exit code; a failure is told in an `error` event."""
     try:
         rank = _rank()
-        with supervision.only_one(workdir / ("lock" if rank == 0 else f"lock.{rank}")):
-            opened = stages.open_run(workdir, weights.default_dir(), on_event, stop, start_at=start_at)
-            if rank:
-                stages.assist(opened)
-            else:
-                stages.run_all(opened, start_at=start_at)
+        _HELD.enter_context(supervision.only_one(workdir / ("lock" if rank == 0 else f"lock.{rank}")))
+        opened = stages.open_run(workdir, weights.default_dir(), on_event, stop, start_at=start_at)
+        if rank:
+            stages.assist(opened)
+        else:
+            stages.run_all(opened, start_at=start_at)
     except Stopped:
         return supervision.EXIT_STOPPED
     except supervision.Busy as error:
