@@ -285,9 +285,9 @@ def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop, *,
 
     Waits for other machines where these train along. Raises ManifestError, ConfigError or WeightsError.
     """
-    chosen = config.load(workdir)
-    artworks = sample.drawn(manifest.load(workdir), chosen.most_records, chosen.seed)
-    run = Run(workdir, weights_dir, artworks, chosen, on_event, stop)
+    everything, chosen = manifest.load(workdir), config.load(workdir)
+    seen = sample.drawn(everything, chosen.most_records, chosen.seed)
+    run = Run(workdir, weights_dir, seen, chosen, on_event, stop)
     if run.config.weights:
         weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
     name, stages = os.environ.get(DISTRIBUTION) or "off", list(STAGES)
