@@ -22,7 +22,7 @@ import pytest
 from tests.pipeline import records
 from tests.pipeline.processes import ROOT, Event, finish, is_gone, start, until
 from tests.pipeline.shapes import artwork, make_workdir
-from training.pipeline.supervision import EXIT_FAILED, Stop, is_held
+from training.pipeline.supervision import EXIT_FAILED, Stop, is_held, json_lines
 
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -399,6 +399,18 @@ def test_the_folder_stays_locked_until_the_process_is_gone(tmp_path: Path, monke
     assert is_held(tmp_path / "lock")
     program._HELD.close()
     assert not is_held(tmp_path / "lock")
+
+
+def test_events_that_nobody_reads_do_not_keep_a_trainer_from_saving() -> None:
+    """With an error it would end in disorder, its worker being gone, and free the folder long before it is gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    emit = json_lines(stream)
+    for text in "xy":
+        emit({"kind": "log", "payload": {"text": text}})
+    with contextlib.suppress(BrokenPipeError):  # what was not read is still there
+        stream.close()
 
 
 def test_a_fault_nobody_foresaw_is_told_in_a_sentence() -> None:

@@ -31,9 +31,10 @@ from training.pipeline.translation import Phrase, gettext_noop
 # Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
 
-# The work folder's lock: held to the end of the process, for freeing a detector's memory may take a second in which
-# nobody may begin another.
+# The work folder's lock is held, and nothing of a run is freed, until the process is gone: with TensorFlow that takes
+# seconds, in which nobody may begin a second one in the folder.
 _HELD = contextlib.ExitStack()
+_KEPT: list[object] = []
 
 
 def main() -> int:
@@ -60,11 +61,13 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
         rank = _rank()
         _HELD.enter_context(supervision.only_one(workdir / ("lock" if rank == 0 else f"lock.{rank}")))
         opened = stages.open_run(workdir, weights.default_dir(), on_event, stop, start_at=start_at)
+        _KEPT.append(opened)
         if rank:
             stages.assist(opened)
         else:
             stages.run_all(opened, start_at=start_at)
-    except Stopped:
+    except Stopped as stopped:
+        _KEPT.append(stopped)
         return supervision.EXIT_STOPPED
     except supervision.Busy as error:
         print(error, file=sys.stderr)

@@ -89,12 +89,16 @@ def _read_to_end(on_line: Callable[[str], None]) -> None:
 
 
 def json_lines(stream: IO[str]) -> OnEvent:
-    """An `on_event` that writes each event as one line of JSON; safe from several threads."""
+    """An `on_event` that writes each event as one line of JSON; safe from several threads.
+
+    Where nobody reads any more it writes nothing: the lifeline has ended with its reader, and stops the process when
+    everything is saved.
+    """
     lock = threading.Lock()
 
     def emit(event: Event) -> None:
         line = json.dumps(event, ensure_ascii=False, allow_nan=False)
-        with lock:
+        with lock, contextlib.suppress(BrokenPipeError):
             stream.write(f"{line}\n")
             stream.flush()
 
