@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import errno
 import fcntl
 import itertools
 import json
@@ -22,7 +21,6 @@ import pytest
 from tests.pipeline import records
 from tests.pipeline.processes import ROOT, Event, finish, is_gone, start, until
 from tests.pipeline.shapes import artwork, make_workdir
-from training.pipeline.supervision import EXIT_FAILED, Stop, is_held, json_lines
 
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -388,34 +386,3 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
     code, events = finish(start("training.pipeline", tmp_path))
     assert code == 1
     assert "manifest.json" in _of(events, "error")[-1]["message"]
-
-
-def test_the_folder_stays_locked_until_the_process_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Freeing the memory of a detector took seconds on a busy machine, in which a second process had begun."""
-    from training.pipeline import __main__ as program
-
-    monkeypatch.setattr(program, "_HELD", contextlib.ExitStack())
-    assert program.run(tmp_path, lambda event: None, Stop()) == EXIT_FAILED
-    assert is_held(tmp_path / "lock")
-    program._HELD.close()
-    assert not is_held(tmp_path / "lock")
-
-
-def test_events_that_nobody_reads_do_not_keep_a_trainer_from_saving() -> None:
-    """With an error it would end in disorder, its worker being gone, and free the folder long before it is gone."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    stream = os.fdopen(writer, "w")
-    emit = json_lines(stream)
-    for text in "xy":
-        emit({"kind": "log", "payload": {"text": text}})
-    with contextlib.suppress(BrokenPipeError):  # what was not read is still there
-        stream.close()
-
-
-def test_a_fault_nobody_foresaw_is_told_in_a_sentence() -> None:
-    from training.pipeline.__main__ import explain
-
-    assert "disk is full" in explain(OSError(errno.ENOSPC, "no space"))
-    assert "memory" in explain(MemoryError())
-    assert explain(KeyError("x")) == "The training stopped because of an unexpected fault: 'x'"
