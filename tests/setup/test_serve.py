@@ -150,10 +150,22 @@ def test_a_cluster_that_hangs_is_started_again(installation: Installation) -> No
     last = time.time()
     # Right after a beat: then the worker waits for the next.
     wait_for(lambda: min(map(installation.beat, ("default", "training"))) > last, 20, "a beat")
+    # On a busy machine it may take some time to get there; killed on the way, it would hold no lock.
+    wait_for(lambda: waits(worker), 20, "the worker to wait")
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: "takes no tasks any more" in installation.output, 60, "the hang to be noticed")
     noticed = time.time()
     wait_for(lambda: min(map(installation.beat, ("default", "training"))) > noticed, 60, "new beats")
+
+
+def waits(pid: int) -> bool:
+    """Whether a process sleeps, and has not worked for half a second."""
+    seen = set()
+    for _ in range(5):
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        seen.add((words[0], words[11], words[12]))  # its state, and the processor's time in user and kernel mode
+        time.sleep(0.1)
+    return len(seen) == 1 and seen.pop()[0] == "S"
 
 
 def children(pid: int) -> list[int]:
