@@ -66,6 +66,21 @@ def own_language() -> Iterator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sockets_close_their_connections() -> Iterator[None]:
+    """Channels' test sockets put off closing connections; two at once leave it put off, and a connection open for good.
+
+    PostgreSQL then refuses to drop the test database. They put it off for tests inside one transaction; ours of sockets
+    are not.
+    """
+    from channels.testing import application
+    from django.db import close_old_connections
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "no_op", close_old_connections)
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(own_data_folder: Path) -> None:
     """A test database in a file: threads and sockets share it as they do in the embedded default."""
