@@ -46,6 +46,11 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, list[Event]]:
     return process.wait(30), events
 
 
+def of(events: list[Event], kind: str) -> list[dict[str, Any]]:
+    """The payloads of the events of one kind."""
+    return [event["payload"] for event in events if event["kind"] == kind]
+
+
 def is_gone(pid: int, seconds: float) -> bool:
     """Whether a process (not ours to wait for) ends within `seconds`."""
     deadline = time.monotonic() + seconds

@@ -1,17 +1,13 @@
 """One real training of eight artworks, stopped in the middle and resumed; and what it leaves behind."""
 
-import contextlib
 import dataclasses
-import fcntl
 import itertools
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +15,13 @@ import numpy as np
 import pytest
 
 from tests.pipeline import records
-from tests.pipeline.processes import ROOT, Event, finish, is_gone, start, until
+from tests.pipeline.processes import Event, finish, of, start, until
 from tests.pipeline.shapes import artwork, make_workdir
 
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-STEPS = 160
+STEPS = 100
 
 
 @dataclasses.dataclass
@@ -58,17 +54,13 @@ def trained(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return Trained(workdir, before + rest, after, code, seconds)
 
 
-def _of(events: list[Event], kind: str) -> list[dict[str, Any]]:
-    return [event["payload"] for event in events if event["kind"] == kind]
-
-
 def test_a_cancelled_training_ends_within_seconds(trained: Trained) -> None:
     assert trained.stop_code == 3
     assert trained.stop_seconds < 10
 
 
 def test_a_resumed_training_goes_on_from_its_last_step(trained: Trained) -> None:
-    first, second = _of(trained.before, "metrics"), _of(trained.after, "metrics")
+    first, second = of(trained.before, "metrics"), of(trained.after, "metrics")
     # A machine too busy to save in time loses what came after the last checkpoint, never all.
     assert second[0]["step"] > 1
     assert second[0]["step"] - first[-1]["step"] < 60
@@ -76,14 +68,14 @@ def test_a_resumed_training_goes_on_from_its_last_step(trained: Trained) -> None
 
 
 def test_a_resumed_training_skips_what_was_done(trained: Trained) -> None:
-    skipped = [row["stage"] for row in _of(trained.after, "stage") if row["state"] == "skipped"]
+    skipped = [row["stage"] for row in of(trained.after, "stage") if row["state"] == "skipped"]
     assert skipped == ["annotations", "partition", "augment", "tfrecord", "configure"]
-    done = [row["stage"] for row in _of(trained.after, "stage") if row["state"] == "done"]
+    done = [row["stage"] for row in of(trained.after, "stage") if row["state"] == "done"]
     assert done == ["train", "evaluate", "export"]
 
 
 def test_eight_artworks_are_learnt(trained: Trained) -> None:
-    evaluations = _of(trained.after, "evaluation")
+    evaluations = of(trained.after, "evaluation")
     assert evaluations[-1]["step"] == STEPS
     assert evaluations[-1]["AP50"] >= 0.9, evaluations
 
@@ -92,7 +84,7 @@ def test_the_loss_falls_and_is_the_sum_of_its_parts(trained: Trained) -> None:
     from training.pipeline import config
 
     highest = config.load(trained.workdir).learning_rate
-    points = _of(trained.before, "metrics") + _of(trained.after, "metrics")
+    points = of(trained.before, "metrics") + of(trained.after, "metrics")
     assert points[-1]["loss"] < 0.6 * points[0]["loss"]
     for point in points:
         assert point["loss"] == pytest.approx(point["box_loss"] + point["class_loss"], abs=0.001)
@@ -101,7 +93,7 @@ def test_the_loss_falls_and_is_the_sum_of_its_parts(trained: Trained) -> None:
 
 
 def test_metrics_come_about_once_a_second(trained: Trained) -> None:
-    points = _of(trained.after, "metrics")
+    points = of(trained.after, "metrics")
     gaps = [(two["step"] - one["step"]) * 8 / two["images_per_second"] for one, two in itertools.pairwise(points)]
     assert sorted(gaps)[len(gaps) // 2] < 3
 
@@ -139,7 +131,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
 
 
 def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Trained) -> None:
-    """Twenty boxes: one that changes its rank moves the score by hundredths, more so in the file of whole numbers."""
+    """Twenty boxes: one that changes its rank moves the score by hundredths. The next test looks at each box."""
     checks = json.loads((trained.workdir / "detector" / "detector.json").read_text())["checks"]
     assert set(checks) == {"model.tflite", "model_int8.tflite"}
     for check in checks.values():
@@ -147,9 +139,8 @@ def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Train
         assert check["difference"] == pytest.approx(check["AP"] - check["trained_AP"], abs=1e-4)
         assert check["passed"] == (abs(check["difference"]) <= 0.01)
         assert check["AP"] == pytest.approx(check["trained_AP"], abs=0.1)
-    assert abs(checks["model.tflite"]["difference"]) <= 0.03
     for name, check in checks.items():
-        told = [row["text"] for row in _of(trained.after, "log") if row["text"].startswith(name)]
+        told = [row["text"] for row in of(trained.after, "log") if row["text"].startswith(name)]
         assert len(told) == (not check["passed"])
 
 
@@ -157,7 +148,12 @@ def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Train
 def test_the_tflite_file_finds_box_by_box_what_the_trained_detector_finds(
     trained: Trained, offline_weights: Path
 ) -> None:
-    """Whatever a change of rank does to the score of so few boxes."""
+    """Whatever a change of rank does to the score of so few boxes.
+
+    Of two boxes with all but one score, suppression may keep the one here and the other there: each that the file
+    finds is among the trained network's before suppression, and whatever that one keeps, the file keeps or has
+    suppressed by a better one.
+    """
     from training.pipeline import annotations, checks, config, configure, manifest, train
     from training.pipeline.evaluate import Evaluator
     from training.pipeline.scores import intersection_over_union
@@ -167,15 +163,47 @@ def test_the_tflite_file_finds_box_by_box_what_the_trained_detector_finds(
     built = train.build(plan, experiment, manifest.load(workdir).labels, workdir, offline_weights)
     truth = annotations.load(annotations.coco_path(workdir, "test"))
     evaluator = Evaluator(built.task, experiment, built.model, truth)
-    look = checks._Looking((workdir / "detector" / "model.tflite").read_bytes())
-    expected, found = evaluator.by_picture(evaluator._look), evaluator.by_picture(look)
-    sure = [row for rows in expected.values() for row in rows if row["score"] >= 0.3]
-    assert len(sure) >= 8
-    for row in sure:
-        same = [one for one in found[row["image_id"]] if one["category_id"] == row["category_id"]]
-        best = max(same, key=lambda one: intersection_over_union(one["bbox"], row["bbox"]))
-        assert intersection_over_union(best["bbox"], row["bbox"]) >= 0.9
-        assert best["score"] == pytest.approx(row["score"], abs=0.005)
+    expected, before = evaluator.by_picture(evaluator._look), evaluator.by_picture(_unsuppressed(built.model))
+    found = evaluator.by_picture(checks._Looking((workdir / "detector" / "model.tflite").read_bytes()))
+
+    def like(row: Any, rows: Any, overlap: float) -> list[float]:
+        same = [one for one in rows[row["image_id"]] if one["category_id"] == row["category_id"]]
+        return [one["score"] for one in same if intersection_over_union(one["bbox"], row["bbox"]) >= overlap]
+
+    for row in _sure(found):
+        assert any(value == pytest.approx(row["score"], abs=0.005) for value in like(row, before, 0.95))
+    assert len(_sure(expected)) >= 8
+    for row in _sure(expected):
+        assert max(like(row, found, experiment.task.model.detection_generator.nms_iou_threshold)) > row["score"] - 0.005
+
+
+def _sure(found: dict[int, Any]) -> list[Any]:
+    """The boxes of all pictures that are no guesses."""
+    return [row for rows in found.values() for row in rows if row["score"] >= 0.3]
+
+
+def _unsuppressed(model: Any) -> Any:
+    """The trained network, as the evaluator looks through it, without suppression: its thousand best boxes."""
+    import tensorflow as tf
+    from official.vision.modeling.layers.detection_generator import MultilevelDetectionGenerator
+    from official.vision.modeling.retinanet_model import RetinaNetModel
+
+    generator = MultilevelDetectionGenerator(apply_nms=False)
+    same = RetinaNetModel(**{**model.get_config(), "detection_generator": generator})
+
+    def look(pictures: Any, labels: Any) -> dict[str, Any]:
+        shape, anchors = labels["image_info"][:, 1, :], labels["anchor_boxes"]
+        seen = same(pictures, image_shape=shape, anchor_boxes=anchors, training=False)
+        boxes, scores = seen["decoded_boxes"][:, :, 0], seen["decoded_box_scores"]
+        best = tf.math.top_k(tf.reshape(scores, [len(scores), -1]), 1000)
+        return {
+            "detection_boxes": tf.gather(boxes, best.indices // scores.shape[2], batch_dims=1),
+            "detection_classes": best.indices % scores.shape[2] + 1,
+            "detection_scores": best.values,
+            "num_detections": np.full(len(scores), 1000),
+        }
+
+    return look
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
@@ -288,7 +316,7 @@ def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, t
     detections = [
         {"image_id": row["id"], "category_id": box["label"], "score": box["score"]}
         | {"bbox": [box[side] / 2 for side in ("x", "y", "width", "height")]}
-        for row in _of(events, "found")
+        for row in of(events, "found")
         for box in row["boxes"]
     ]
     expected = json.loads((trained.workdir / "evaluation.json").read_text())
@@ -315,74 +343,5 @@ def test_a_finished_run_started_again_does_nothing(trained: Trained, offline_wei
     before = (trained.workdir / "detector" / "model.tflite").stat().st_mtime_ns
     code, events = finish(start("training.pipeline", trained.workdir, offline_weights))
     assert code == 0
-    assert {row["state"] for row in _of(events, "stage")} == {"skipped"}
+    assert {row["state"] for row in of(events, "stage")} == {"skipped"}
     assert (trained.workdir / "detector" / "model.tflite").stat().st_mtime_ns == before
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    rows = [artwork(tmp_path, number, "test" if number == 4 else "train") for number in range(1, 5)]
-    return make_workdir(tmp_path, rows)
-
-
-def test_a_model_that_lost_its_way_is_told_and_never_saved(small: Path, offline_weights: Path) -> None:
-    plan = {**json.loads((small / "config.json").read_text()), "steps": 60, "input_size": 128, "batch_size": 2}
-    (small / "config.json").write_text(json.dumps({**plan, "learning_rate": 1e30, "checkpoint_seconds": 0.0}))
-    code, events = finish(start("training.pipeline", small, offline_weights))
-    assert code == 1
-    assert "lost its way" in _of(events, "error")[-1]["message"]
-    kept = [int(file.stem.split("-")[-1]) for file in (small / "checkpoints").glob("*.index")]
-    # The first step, which compiles, is not told; its loss is that of the model before it.
-    assert max(kept, default=0) <= max((row["step"] for row in _of(events, "metrics")), default=1)
-
-
-def test_two_never_train_in_one_folder(small: Path) -> None:
-    with (small / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        code, events = finish(start("training.pipeline", small))
-    assert code == 4 and events == []
-
-
-@contextlib.contextmanager
-def _supervisor(workdir: Path, weights: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A process that starts a trainer, prints its pid, and then waits; and that pid."""
-    code = (
-        "import subprocess, sys, time;"
-        f"child = subprocess.Popen([sys.executable, '-m', 'training.pipeline', {str(workdir)!r}, '--supervised'],"
-        " stdin=subprocess.PIPE, stdout=subprocess.DEVNULL); print(child.pid, flush=True); time.sleep(600)"
-    )
-    env = {**os.environ, "WEBNET_WEIGHTS": str(weights)}
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process, int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_a_trainer_dies_with_its_supervisor(small: Path, offline_weights: Path) -> None:
-    with _supervisor(small, offline_weights) as (supervisor, trainer):
-        time.sleep(2)
-        assert Path(f"/proc/{trainer}").exists()
-        os.kill(supervisor.pid, signal.SIGKILL)
-        assert is_gone(trainer, 12)
-
-
-def test_missing_weights_are_told_in_a_plain_sentence(small: Path, tmp_path: Path) -> None:
-    code, events = finish(start("training.pipeline", small, tmp_path / "no weights"))
-    assert code == 1
-    assert "make run" in _of(events, "error")[-1]["message"]
-
-
-def test_a_picture_that_cannot_be_read_is_named(small: Path, offline_weights: Path) -> None:
-    (small / "images" / "2.jpg").write_bytes(b"broken")
-    code, events = finish(start("training.pipeline", small, offline_weights))
-    assert code == 1
-    assert "2.jpg cannot be read" in _of(events, "error")[-1]["message"]
-
-
-def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    code, events = finish(start("training.pipeline", tmp_path))
-    assert code == 1
-    assert "manifest.json" in _of(events, "error")[-1]["message"]
