@@ -170,10 +170,10 @@ def fresh(run: Any) -> Any:
 
 def reusing(trainer: Any, *, released: bool) -> Iterator[None]:
     """The step of a training as long as its backbone is frozen, or when its late stages learn."""
-    from training.pipeline import backbones, train
+    from training.pipeline import backbones, graphs, train
 
     trainer.optimizer.set_rate(1e-3)
-    pictures = iter(trainer.task.build_inputs(trainer.experiment.task.train_data))
+    pictures = iter(graphs.inputs(trainer.task, trainer.experiment.task.train_data))
     metrics = trainer.task.build_metrics(training=True)
     if released:
         backbones.release(trainer.model.backbone, trainer.config.release_channels)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from training.pipeline import graphs
 from training.pipeline.annotations import Coco
 from training.pipeline.report import report
 from training.pipeline.scores import Detection, Scores, score
@@ -34,7 +34,7 @@ class Evaluator:
         self._task, self._data = task, experiment.task.validation_data
         self._images = {image["id"]: image for image in truth["images"]}
 
-        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+        @graphs.graph
         def infer(pictures: Any, shape: Any, anchors: Any) -> Any:
             return model(pictures, image_shape=shape, anchor_boxes=anchors, training=False)
 
@@ -70,7 +70,7 @@ class Evaluator:
     @cached_property
     def _records(self) -> Any:
         """Reading them is a graph of its own, which takes longer to build than a hundred pictures to score."""
-        return self._task.build_inputs(self._data)
+        return graphs.inputs(self._task, self._data)
 
     def _look(self, pictures: Any, labels: Mapping[str, Any]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._infer(pictures, labels["image_info"][:, 1, :], labels["anchor_boxes"])

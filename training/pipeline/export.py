@@ -19,7 +19,7 @@ import tensorflow as tf
 import yaml
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import checks, evaluate, tflite, transfer
+from training.pipeline import checks, evaluate, graphs, tflite, transfer
 from training.pipeline.annotations import coco_path, load
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.checks import Check
@@ -73,7 +73,7 @@ def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:
     size = experiment.task.model.input_size[:2]
     module = DetectionModule(experiment, batch_size=1, input_image_size=size, model=model)
     picture = tf.TensorSpec([1, None, None, 3], tf.uint8, name="image")
-    tflite.save_function(module.inference_from_image_tensors.get_concrete_function(picture), model, str(folder))
+    tflite.save_function(graphs.graph(module.serve).get_concrete_function(picture), model, str(folder))
 
 
 def _write_description(

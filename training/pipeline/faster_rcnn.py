@@ -16,6 +16,8 @@ from official.vision.configs.maskrcnn import MaskRCNNTask as Config
 from official.vision.ops import anchor, box_ops
 from official.vision.tasks.maskrcnn import MaskRCNNTask
 
+from training.pipeline import graphs
+
 # How Model Garden scales what the second stage says of a box's centre and size.
 _BOX_WEIGHTS = [10.0, 10.0, 5.0, 5.0]
 # Boxes of all classes together that come to the last suppression, best first.
@@ -63,7 +65,7 @@ def serving(model: Any, experiment: Any) -> Any:
         anchor_size=params.anchor.anchor_size,
     )
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    @graphs.graph
     def detect(image: Any) -> dict[str, Any]:
         features = model.decoder(model.backbone(image, training=False), training=False)
         scores, boxes = model.rpn_head(features, training=False)

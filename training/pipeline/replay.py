@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from training.pipeline import graphs
+
 # What Model Garden's RetinaNet losses read.
 _TARGETS = ("cls_targets", "box_targets", "cls_weights", "box_weights")
 # So many pictures are kept before the first one is used again, or the first steps would all see the same.
@@ -65,7 +67,7 @@ class Replay:
         self._kept: list[npt.NDArray[Any]] = []
         self._given = self._stored = 0
 
-        @tf.function  # type: ignore[untyped-decorator]
+        @graphs.graph
         def look(pictures: Any, labels: Mapping[str, Any]) -> Any:
             features = model.backbone(pictures, training=True)
             needed = model.decoder.input if model.decoder else features

@@ -22,7 +22,7 @@ from official.vision.modeling.layers.detection_generator import MultilevelDetect
 from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import faster_rcnn, tfrecord
+from training.pipeline import faster_rcnn, graphs, tfrecord
 
 FLOAT16, INT8 = "model.tflite", "model_int8.tflite"
 # Each costs a fifth of a second on two cores; a hundred gave no better scores.
@@ -67,7 +67,7 @@ def _serving(model: Any, experiment: Any) -> Any:
     params = _params(experiment)
     same = _with_suppression_inside(model, params)
     module = DetectionModule(params, batch_size=1, input_image_size=size, input_type="tflite", model=same)
-    return module.inference_for_tflite.get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
+    return graphs.graph(module.serve).get_concrete_function(tf.TensorSpec([1, *size, 3], tf.float32, name="image"))
 
 
 def training_pictures(task: Any, experiment: Any, workdir: Path) -> Pictures:
@@ -77,7 +77,7 @@ def training_pictures(task: Any, experiment: Any, workdir: Path) -> Pictures:
     data.global_batch_size = 1
 
     def pictures() -> Iterator[list[Any]]:
-        for picture, _labels in task.build_inputs(data).take(CALIBRATION_PICTURES):
+        for picture, _labels in graphs.inputs(task, data).take(CALIBRATION_PICTURES):
             yield [picture]
 
     return pictures

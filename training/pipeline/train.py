@@ -17,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, networks, pretrained_head, replay, transfer, weights
+from training.pipeline import backbones, events, graphs, networks, pretrained_head, replay, transfer, weights
 from training.pipeline.config import RunConfig, scoring_seconds
 from training.pipeline.distribution import OFF, Distribution, SharedRetinaNetTask
 from training.pipeline.evaluate import Evaluator
@@ -148,7 +148,7 @@ def _steps(trainer: Trainer, pace: Pace, report: _Report) -> Iterator[float]:
     distribution = trainer.distribution
     data = trainer.experiment.task.train_data
     data.seed = trainer.config.seed + pace.step  # a resumed run goes on with another shuffle
-    pictures = distribution.batches(trainer.task.build_inputs(data))
+    pictures = distribution.batches(graphs.inputs(trainer.task, data))
     batches, one = _frozen(trainer, pictures, report.metrics)
     released = False
     pace.follow(*distribution.agree(pace.own_progress))
@@ -174,7 +174,7 @@ def _frozen(trainer: Trainer, pictures: Iterator[Any], metrics: list[Any]) -> tu
     batches = replay.Replay(pictures, trainer.model, least_level=level, uses=config.feature_uses, seed=seed)
     rest = replay.AfterBackbone(trainer.model)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @graphs.graph
     def one(batch: Any) -> None:
         trainer.task.train_step(replay.unpacked(batch), rest, trainer.optimizer, metrics)
 
@@ -184,7 +184,7 @@ def _frozen(trainer: Trainer, pictures: Iterator[Any], metrics: list[Any]) -> tu
 def _compiled(trainer: Trainer, metrics: list[Any]) -> OneStep:
     """One step of what can be trained now, as a graph."""
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @graphs.graph
     def one(batch: Any) -> None:
         trainer.distribution.strategy.run(trainer.task.train_step, (batch, trainer.model, trainer.optimizer, metrics))
 
