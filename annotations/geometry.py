@@ -75,4 +75,5 @@ def iou(one: Rect, other: Rect) -> float:
     if across <= 0 or down <= 0:
         return 0.0
     shared = across * down
-    return shared / (one.area + other.area - shared)
+    together = one.area + other.area - shared
+    return shared / together if together > 0 else 0.0  # areas of almost nothing are rounded to none

@@ -51,6 +51,7 @@ def test_a_rectangle_overlaps_itself_wholly(rect: Rect) -> None:
 def test_overlap_is_the_shared_part_of_both_together() -> None:
     assert iou(Rect(0, 0, 10, 10), Rect(5, 0, 10, 10)) == pytest.approx(1 / 3)
     assert iou(Rect(0, 0, 10, 10), Rect(10, 0, 10, 10)) == 0
+    assert iou(Rect(0, 0, 1e-200, 1e-200), Rect(0, 0, 1e-200, 1e-200)) == 0
 
 
 @pytest.mark.parametrize(
