@@ -32,16 +32,6 @@ if IN_CI:
     properties.load_profile("ci")
 
 
-# --- processor cores --------------------------------------------------------------------------------------------------
-def pytest_configure() -> None:
-    """Give each of several test processes its share of the cores: two trainings that fight for both take longer."""
-    if not hasattr(os, "sched_setaffinity") or "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    number, count = int(os.environ["PYTEST_XDIST_WORKER"][2:]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[number % len(cores) :: count])
-
-
 # --- data folder: every test session has its own, so that nothing of a developer's is touched -------------------------
 @pytest.fixture(scope="session", autouse=True)
 def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.installation import Server, skip_or_fail, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "own", "minutes": 2, "augmentation": "none"}
 
 
@@ -108,7 +108,7 @@ def test_a_training_survives_the_kill_of_its_trainer_and_of_its_worker(training:
         (trainer,) = wait_for(lambda: trainers(training.workdir), 60, "the second trainer")
         os.kill(parent(trainer), signal.SIGKILL)
         wait_for(lambda: training.state()["attempts"] >= 3, 90, "the third attempt")
-        wait_for(lambda: training.state()["state"] != "running", 300, "the end")
+        wait_for(lambda: training.state()["state"] != "running", 600, "the end")
 
     assert training.state()["state"] == "done", training.state()
     assert training.state()["training"]["detector"]
