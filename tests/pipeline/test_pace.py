@@ -49,7 +49,7 @@ def test_a_training_by_the_clock_ends_when_its_time_is_over(clock: Clock) -> Non
     assert pace.progress == 1 and pace.seconds_left == 0
 
 
-@pytest.mark.parametrize(("compiling", "left"), [(10, 78), (100, 40)])
+@pytest.mark.parametrize(("compiling", "left"), [(10, 70), (100, 40)])
 def test_what_the_export_will_need_is_not_for_training(clock: Clock, compiling: float, left: float) -> None:
     """Which takes as much longer as the first step on a slow machine; but most of the time is for training always."""
     pace = Pace(_config(minutes=100 / 60), seconds=100)

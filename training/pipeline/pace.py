@@ -22,7 +22,7 @@ _NEWEST = 0.2
 # takes, by what is guessed.
 _EVALUATIONS, _FIRST_EVALUATION = 0.12, 0.3
 # Exporting and converting take so many times as long as the first step. Both build graphs, at the speed of the machine.
-_EXPORT = 2.2
+_EXPORT = 3.0
 
 
 @dataclass
