@@ -1,9 +1,10 @@
 """The TFLite files of a detector, for WebNet itself, phones and small computers.
 
 model.tflite keeps its weights as float16 and computes in float32. model_int8.tflite computes with whole numbers of 8
-bits, which phones do faster; their ranges are taken from pictures of the training part. (Of a Faster R-CNN only the
-weights are: places in a picture need more than 8 bits.) Both have the same input and the same outputs, end with the
-non-maximum suppression, and carry labels.txt and detector.json.
+bits, which phones do faster; their ranges are taken from pictures of the training part. Only the last layers compute in
+float32: places and scores of 8 bits alone cost accuracy. (Of a Faster R-CNN only the weights are 8 bits: its places
+in a picture need more all the way.) Both have the same input and the same outputs, end with the non-maximum
+suppression, and carry labels.txt and detector.json.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from official.vision.modeling.layers.detection_generator import MultilevelDetectionGenerator
 from official.vision.modeling.retinanet_model import RetinaNetModel
 from official.vision.serving.detection import DetectionModule
+from tensorflow.lite.python.convert import mlir_quantize
 
 from training.pipeline import faster_rcnn, graphs, tfrecord
 
@@ -40,25 +43,27 @@ def convert(model: Any, experiment: Any, pictures: Pictures) -> dict[str, bytes]
     in pixels of that square (top, left, bottom, right), "detection_classes" [1, 100] (the background is 0),
     "detection_scores" [1, 100] and "num_detections" [1], all float32. `pictures` gives inputs to calibrate with.
     """
-    calibrated = None if faster_rcnn.is_one(experiment) else pictures
-    with _saved(model, experiment) as folder:
-        return {FLOAT16: _float16(folder), INT8: _int8(folder, calibrated)}
+    with _converter(model, experiment) as converter:
+        whole = _weights_of_8_bits(converter) if faster_rcnn.is_one(experiment) else _int8(converter, pictures, model)
+        return {FLOAT16: _float16(converter), INT8: whole}
 
 
 def float16(model: Any, experiment: Any) -> bytes:
     """The first of the two files that `convert` makes."""
-    with _saved(model, experiment) as folder:
-        return _float16(folder)
+    with _converter(model, experiment) as converter:
+        return _float16(converter)
 
 
 @contextmanager
-def _saved(model: Any, experiment: Any) -> Iterator[str]:
-    """A SavedModel, until the end of the block, of what the TFLite files do."""
+def _converter(model: Any, experiment: Any) -> Iterator[Any]:
+    """What makes TFLite files of `model`, until the end of the block; one for all, since reading takes seconds."""
     function = (faster_rcnn.serving if faster_rcnn.is_one(experiment) else _serving)(model, experiment)
     # By way of a SavedModel: a concrete function would be inlined, and with it the mark that becomes the suppression.
     with tempfile.TemporaryDirectory() as folder:
         save_function(function, model, folder)
-        yield folder
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        yield converter
 
 
 def _serving(model: Any, experiment: Any) -> Any:
@@ -103,23 +108,36 @@ def save_function(function: Any, model: Any, folder: str) -> None:
     tf.saved_model.save(module, folder, signatures=function)
 
 
-def _float16(folder: str) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
+def _float16(converter: Any) -> bytes:
+    converter.representative_dataset, converter.target_spec.supported_types = None, {tf.float16}
     return bytes(converter.convert())
 
 
-def _int8(folder: str, pictures: Pictures | None) -> bytes:
-    """The network in whole numbers; the suppression, which knows only floats, and input and outputs stay float32.
-
-    Without `pictures` to calibrate with, its weights alone.
-    """
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if pictures:
-        converter.representative_dataset = pictures
+def _weights_of_8_bits(converter: Any) -> bytes:
+    converter.representative_dataset, converter.target_spec.supported_types = None, set()
     return bytes(converter.convert())
+
+
+def _int8(converter: Any, pictures: Pictures, model: Any) -> bytes:
+    """The network in whole numbers; its head and the suppression, input and outputs stay float32."""
+    converter.representative_dataset, converter.target_spec.supported_types = pictures, set()
+    # The converter's own quantization would take the head as well.
+    converter._experimental_calibrate_only = True
+    calibrated = bytes(converter.convert())
+    converter._experimental_calibrate_only = False
+    return bytes(mlir_quantize(calibrated, denylisted_nodes=_at_the_end(calibrated, model.head.name)))
+
+
+def _at_the_end(file: bytes, head: str) -> list[str]:
+    """Names of what the layer `head` computes, and of all that is made of it."""
+    interpreter = Interpreter(model_content=file)
+    names = {row["index"]: row["name"] for row in interpreter.get_tensor_details()}
+    found: set[int] = set()
+    for operation in interpreter._get_ops_details():  # in the order in which they run
+        outputs = [int(index) for index in operation["outputs"]]
+        if any(head in names[index] for index in outputs) or not found.isdisjoint(operation["inputs"].tolist()):
+            found.update(outputs)
+    return [names[index] for index in sorted(found)]
 
 
 def _params(experiment: Any) -> Any:
