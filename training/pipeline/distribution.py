@@ -36,6 +36,7 @@ class Distribution:
         task = json.loads(os.environ.get("TF_CONFIG") or "{}") if name == MULTI_WORKER else {}
         self.rank = int(task.get("task", {}).get("index", 0))
         self.machines = len(task.get("cluster", {}).get("worker", ("this",)))
+        self._readers: list[Iterator[Any]] = []
 
     @property
     def is_chief(self) -> bool:
@@ -54,7 +55,8 @@ class Distribution:
     def batches(self, dataset: Any) -> Iterator[Any]:
         """What this machine's devices see of each batch of `dataset`, which every machine reads whole and in order.
 
-        Raises ConfigError where a batch cannot be shared out evenly.
+        Goes on reading ahead as long as this object lives: with several machines the end of a reader takes half a
+        minute. Raises ConfigError where a batch cannot be shared out evenly.
         """
         if not self.is_shared:
             return iter(dataset)
@@ -74,7 +76,8 @@ class Distribution:
         distributed = self.strategy.distribute_datasets_from_function(
             lambda _context: dataset.flat_map(lambda *batch: share(batch))
         )
-        return iter(distributed)
+        self._readers.append(iter(distributed))
+        return self._readers[-1]
 
     def agree(self, *wanted: float) -> tuple[float, ...]:
         """What the first machine wants; all must ask at the same point of the program."""

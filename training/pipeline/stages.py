@@ -172,8 +172,9 @@ def _train(run: Run) -> Phrase:
     seconds = _training_seconds(run)
     train.train(trainer, run.workdir, _evaluator(run), seconds=seconds, on_event=run.on_event, stop=run.stop)
     steps = int(trainer.step.numpy())
-    if run.memory.pop("distribution", None):
+    if distribution := run.memory.get("distribution"):
         run.memory.clear()  # what comes now is one machine's
+        run.memory["over"] = distribution  # only kept: see Distribution.batches
     return Phrase(gettext_noop("steps: %(steps)d"), steps=steps)
 
 
