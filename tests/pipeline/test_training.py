@@ -228,6 +228,20 @@ def test_a_tflite_file_carries_its_labels_and_still_loads(trained: Trained, name
     }  # fmt: skip
 
 
+def test_the_int8_file_computes_in_whole_numbers_up_to_its_head(trained: Trained) -> None:
+    """Places and scores of 8 bits alone would cost accuracy."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(trained.workdir / "detector" / "model_int8.tflite"))
+    tensors = {row["index"]: row for row in interpreter.get_tensor_details()}
+    kinds: dict[bool, set[str]] = {True: set(), False: set()}
+    for operation in interpreter._get_ops_details():
+        if operation["op_name"].endswith("CONV_2D"):
+            (made,) = (tensors[int(index)] for index in operation["outputs"])
+            kinds["retina_net_head" in made["name"]].add(made["dtype"].__name__)
+    assert kinds == {True: {"float32"}, False: {"int8"}}
+
+
 @pytest.mark.parametrize("number", [10, 15])
 def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trained, number: int) -> None:
     """Executed exactly as they are printed, beside the files."""
