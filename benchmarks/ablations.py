@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.accuracy import Result, introduce, ours, run
 from benchmarks.image_sets import READERS, read
+from training.pipeline import manifest
 
 PLANNED, NO_HEAD = "as planned", "head that knows nothing"
 # Other values of the plan's fields.
@@ -31,6 +32,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "backbone at the rate of the head": {"backbone_rate": 1.0},
         "low rate from the start": {"learning_rate": 1e-3, "released_rate": 1.0},
         "no warm-up": {"warmup_steps": 1},
+        "small things seen in the usual square": {"input_size": 256},
         "features used once": {"feature_uses": 1},
         "no changed copies": {"copies": 0},
         "nothing mirrored": {"flip": False},
@@ -60,7 +62,7 @@ def compare(name: str, options: argparse.Namespace) -> None:
     """The table of one image set."""
     data = read(name, options.data, options.concepts)
     introduce(name, data, "| variant | steps | AP | AP50 | AP of each seed beside the planned one |")
-    usual = ours(options, options.minutes)
+    usual = ours(options, options.minutes, manifest.parse(data, Path()).smallest)
     planned: list[Result] = []
     # byzart is where the head comes from, which is never used on it.
     left_out = {PLANNED, NO_HEAD} if name == "byzart" else {PLANNED}

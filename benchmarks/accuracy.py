@@ -58,10 +58,11 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.sets:
         data = read(name, options.data, options.concepts)
+        smallest = manifest.parse(data, Path()).smallest
         introduce(name, data, _COLUMNS)
         for minutes in options.minutes:
             for recipe in options.recipes:
-                plan = RECIPES[recipe](options, minutes)
+                plan = RECIPES[recipe](options, minutes, smallest)
                 if name == "byzart":
                     # It comes from this training part: what was spent on it before would be time on the same data.
                     plan = dataclasses.replace(plan, pretrained_head="")
@@ -73,13 +74,15 @@ def main() -> None:
                 report(recipe, minutes, results)
 
 
-def ours(options: argparse.Namespace, minutes: float) -> config.RunConfig:
-    """What a person gets who chooses these minutes."""
+def ours(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:
+    """What a person gets who chooses these minutes; `smallest`: of the data, as `Manifest` has it."""
     choice: dict[str, Any] = {"budget": "own", "minutes": minutes, "seed": 1, "start": options.start}
-    return config.plan(architecture=options.architecture, augmentation=options.augmentation, **choice)
+    return config.plan(
+        architecture=options.architecture, augmentation=options.augmentation, smallest=smallest, **choice
+    )
 
 
-def frozen(options: argparse.Namespace, minutes: float) -> config.RunConfig:
+def frozen(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:
     """Fine-tuning on a frozen backbone."""
     choice: dict[str, Any] = {"budget": "own", "minutes": minutes, "seed": 1}
     plan = config.plan(architecture="retinanet_mobilenet_v2", augmentation="none", **choice)
@@ -87,13 +90,13 @@ def frozen(options: argparse.Namespace, minutes: float) -> config.RunConfig:
     return dataclasses.replace(plan, flip=True, **usual)
 
 
-def stock(options: argparse.Namespace, minutes: float) -> config.RunConfig:
+def stock(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:
     """Everything from scratch."""
     all_learn: dict[str, Any] = {"freeze_backbone": False, "backbone_rate": 1.0}
-    return dataclasses.replace(frozen(options, minutes), weights="", **all_learn)
+    return dataclasses.replace(frozen(options, minutes, smallest), weights="", **all_learn)
 
 
-RECIPES: dict[str, Callable[[argparse.Namespace, float], config.RunConfig]] = {
+RECIPES: dict[str, Callable[[argparse.Namespace, float, float | None], config.RunConfig]] = {
     "ours": ours,
     "frozen": frozen,
     "stock": stock,

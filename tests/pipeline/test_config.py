@@ -64,6 +64,23 @@ def test_only_a_new_head_alone_learns_at_a_high_rate(options: dict[str, str], ra
     assert made.learning_rate * made.released_rate * made.backbone_rate == pytest.approx(3e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "side"),
+    [
+        ({"smallest": None}, 256),
+        ({"smallest": 0.1}, 256),
+        ({"smallest": 0.06}, 384),
+        ({"smallest": 0.06, "budget": "quick"}, 256),
+        ({"smallest": 0.01, "architecture": "retinanet_efficientnet_lite0"}, 384),
+        ({"smallest": 0.01, "architecture": "retinanet_mobile_spinenet49"}, 384),
+        ({"smallest": 0.01, "architecture": "retinanet_resnet50_fpn"}, 640),
+    ],
+    ids=["unknown", "large", "small", "no-time", "efficientnet", "sees-enough", "gpu"],
+)
+def test_small_things_are_seen_larger_where_there_is_time(options: dict[str, object], side: int) -> None:
+    assert _plan(**{"budget": "standard", **options}).input_size == side
+
+
 def test_copies_never_take_more_than_a_small_part_of_the_time() -> None:
     made = _plan(augmentation="instances")
     assert made.copies == AUGMENTATIONS["instances"].copies

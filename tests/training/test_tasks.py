@@ -18,8 +18,9 @@ from annotations.models import Box, Label
 from datasets.models import Artwork
 from datasets.services import add_artwork
 from tests.seed import shapes
-from training import live, services
+from training import live, services, tasks
 from training.models import Detector, Event, Run, TrainingRun
+from training.pipeline import config
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -136,6 +137,21 @@ def test_a_stage_that_fails_fails_the_run_and_is_never_reported_as_done(
     assert "train" not in done
     assert "export" not in done
     assert not Detector.objects.filter(run=run).exists()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("side", "square"), [(10, 384), (60, 256)], ids=["small", "large"])
+def test_a_training_of_small_things_is_planned_to_see_them_larger(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, side: int, square: int
+) -> None:
+    for seed in range(14):
+        work = make_artwork(dataset, seed, confirmed=1, state="annotated")
+        box = {"x": 10, "y": 10, "width": side, "height": side, "image_width": work.width, "image_height": work.height}
+        Box.objects.create(artwork=work, label=label, **box)
+    choice = services.TrainingChoice("retinanet_mobilenet_v2", "standard", "none")
+    run = services.start_training(dataset=dataset, user=owner, choice=choice, enqueue=False)
+    workdir = tasks._prepare_training(TrainingRun.objects.get(pk=run.pk), lambda: None)
+    assert config.load(workdir).input_size == square
 
 
 def test_a_task_that_is_delivered_twice_works_once(

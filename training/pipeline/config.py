@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.architectures import ARCHITECTURES, Architecture
 from training.pipeline.translation import gettext_noop
 
 FILE_NAME = "config.json"
@@ -121,6 +121,11 @@ _RELEASE_AT = 0.3
 # A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
 # forget; a pretrained backbone has a still lower one.
 _CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
+# Things that would be smaller than so many pixels are seen in a larger square: docs/decisions/training.md. Its side is
+# a multiple of 128, which the coarsest level of a pyramid needs.
+_SMALL, _SIZE_FOR_SMALL = 24, 384
+# A step takes more than twice as long then; in less time there would be too few.
+_LEAST_MINUTES_FOR_SMALL = 5.0
 # However little time is left when everything is prepared, so much of the run's is for training.
 LEAST_TRAINING_SHARE = 0.4
 
@@ -194,11 +199,19 @@ def load(workdir: Path | str) -> RunConfig:
 
 
 def plan(
-    *, architecture: str, budget: str, augmentation: str, seed: int, minutes: float | None = None, start: str = ""
+    *,
+    architecture: str,
+    budget: str,
+    augmentation: str,
+    seed: int,
+    minutes: float | None = None,
+    start: str = "",
+    smallest: float | None = None,
 ) -> RunConfig:
     """The configuration of a run; `minutes` is for the budget "own" alone.
 
-    `start`: the folder of an earlier detector of this architecture to go on from.
+    `start`: the folder of an earlier detector of this architecture to go on from. `smallest`: how large the smallest
+    things are (`Manifest.smallest`), where that is known.
 
     Raises ConfigError for an unknown key, naming the known ones, and for an impossible time.
     """
@@ -219,7 +232,7 @@ def plan(
         minutes=duration,
         steps=0,
         batch_size=chosen.batch_size,
-        input_size=chosen.input_size,
+        input_size=_input_size(chosen, smallest, duration),
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
@@ -237,6 +250,16 @@ def plan(
         # `replay` knows the targets of a RetinaNet.
         feature_uses=RunConfig.feature_uses if chosen.looks == 1 else 1,
     )
+
+
+def _input_size(chosen: Architecture, smallest: float | None, minutes: float) -> int:
+    """Side in pixels of the square that is seen: a larger one where things are small and there is time for it.
+
+    Architectures for GPUs see a larger one anyway.
+    """
+    if smallest is None or minutes < _LEAST_MINUTES_FOR_SMALL or smallest * chosen.input_size >= _SMALL:
+        return chosen.input_size
+    return max(_SIZE_FOR_SMALL, chosen.input_size)
 
 
 def minutes_of(budget: str, minutes: float | None) -> float:

@@ -10,14 +10,18 @@ import hashlib
 import json
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 VERSION = 1
 FILE_NAME = "manifest.json"
 SPLITS = ("train", "test")
+# Boxes of a concept from which one can tell how large it is.
+_ENOUGH = 10
 
 Key = int | str
 
@@ -94,6 +98,19 @@ class Manifest:
     def part(self, split: str) -> tuple[ArtworkEntry, ...]:
         """The artworks of "train" or "test", in manifest order."""
         return tuple(artwork for artwork in self.artworks if artwork.split == split)
+
+    @property
+    def smallest(self) -> float | None:
+        """How large the boxes to train on are of the concept that has the smallest ones: the median of their sides.
+
+        A side is the root of a box's area, as a share of its picture's longer side. Concepts of fewer than `_ENOUGH`
+        boxes do not count; None where there is no other.
+        """
+        sides = defaultdict(list)
+        for artwork in self.part("train"):
+            for box in artwork.boxes:
+                sides[box.label].append(math.sqrt(box.width * box.height) / max(artwork.width, artwork.height))
+        return min((median(row) for row in sides.values() if len(row) >= _ENOUGH), default=None)
 
     def classes(self) -> dict[Key, int]:
         """Label id → class number of the detector: 1, 2, … in manifest order (0 is the background)."""

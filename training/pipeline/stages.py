@@ -55,6 +55,9 @@ _ALL_ARTWORKS = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts
 _SOME_ARTWORKS = gettext_noop(
     "artworks: %(artworks)d (there is no time for %(left_out)d more), boxes: %(boxes)d, concepts: %(labels)d"
 )
+_CLOSER = gettext_noop(
+    "Some things are small, so the detector sees squares of %(size)d × %(size)d pixels, not of %(usual)d × %(usual)d."
+)
 
 
 def run_all(run: Run, *, start_at: str | None = None) -> None:
@@ -154,7 +157,10 @@ def _configure(run: Run) -> Phrase:
     from training.pipeline import configure
 
     run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
-    title = ARCHITECTURES[run.config.architecture].title
+    chosen, size = ARCHITECTURES[run.config.architecture], run.config.input_size
+    title, usual = chosen.title, chosen.input_size
+    if size > usual:
+        run.on_event(events.log(Phrase(_CLOSER, size=size, usual=usual)))
     if run.config.steps:
         return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)
     text = gettext_noop("%(architecture)s, minutes: %(minutes)s")
