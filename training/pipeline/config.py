@@ -125,7 +125,7 @@ _CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
 # a multiple of 128, which the coarsest level of a pyramid needs.
 _SMALL, _SIZE_FOR_SMALL = 24, 384
 # A step takes more than twice as long then; in less time there would be too few.
-_LEAST_MINUTES_FOR_SMALL = 5.0
+_LEAST_MINUTES_FOR_SMALL = 10.0
 # However little time is left when everything is prepared, so much of the run's is for training.
 LEAST_TRAINING_SHARE = 0.4
 
