@@ -32,15 +32,6 @@ if IN_CI:
     properties.load_profile("ci")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files whose tests may take longest come first: of two processes, none shall end alone with one of them."""
-    most: dict[Path, float] = {}
-    for item in items:
-        for mark in item.iter_markers("timeout"):
-            most[item.path] = max(most.get(item.path, 0), mark.args[0])
-    items.sort(key=lambda item: -most.get(item.path, 0))
-
-
 # --- data folder: every test session has its own, so that nothing of a developer's is touched -------------------------
 @pytest.fixture(scope="session", autouse=True)
 def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
