@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from training.pipeline.architectures import ARCHITECTURES, Architecture
 from training.pipeline.translation import gettext_noop
@@ -218,10 +218,6 @@ def plan(
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
-    release_at = _RELEASE_AT if chosen.weights else 1.0
-    careful = min(chosen.learning_rate, _CAREFUL_RATE)
-    rate = careful if start else chosen.learning_rate
-    released_rate = careful / rate
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
@@ -241,15 +237,24 @@ def plan(
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
-        release_at=release_at,
-        learning_rate=rate,
-        released_rate=released_rate,
-        backbone_rate=_BACKBONE_RATE / careful if chosen.weights or start else 1.0,
+        **_rates(chosen, start),
         start=start,
         pretrained_head=chosen.head,
         # `replay` knows the targets of a RetinaNet.
         feature_uses=RunConfig.feature_uses if chosen.looks == 1 else 1,
     )
+
+
+def _rates(chosen: Architecture, start: str) -> dict[str, Any]:
+    """How fast a detector learns, alone and when its backbone is released, and when that is; see RunConfig."""
+    careful = min(chosen.learning_rate, _CAREFUL_RATE)
+    rate = careful if start else chosen.learning_rate
+    return {
+        "learning_rate": rate,
+        "release_at": _RELEASE_AT if chosen.weights else 1.0,
+        "released_rate": careful / rate,
+        "backbone_rate": _BACKBONE_RATE / careful if chosen.weights or start else 1.0,
+    }
 
 
 def _input_size(chosen: Architecture, smallest: float | None, minutes: float) -> int:
