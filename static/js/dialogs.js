@@ -29,12 +29,13 @@ export function wireDialogs(root = document) {
 export function showDialog({ title, content, actions = [], kind, keep = false }) {
   const id = `dialog-${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
   const close = element("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": gettext("Close") }, icon("close"));
+  // The dialog stands outside of <main>, where a header would be the page's banner and a footer its colophon.
   const dialog = element(
     "dialog",
     { class: `dialog${kind ? ` dialog-${kind}` : ""}`, "aria-labelledby": id, "data-keep": keep },
-    element("header", { class: "dialog-head" }, element("h2", { id }, title), close),
+    element("div", { class: "dialog-head" }, element("h2", { id }, title), close),
     element("div", { class: "dialog-body" }, ...content),
-    actions.length ? element("footer", { class: "dialog-foot" }, ...actions) : null,
+    actions.length ? element("div", { class: "dialog-foot" }, ...actions) : null,
   );
   closeOnBackdrop(dialog);
   close.addEventListener("click", () => dialog.close());

@@ -65,12 +65,14 @@ def test_the_losses_and_gradients_are_those_of_the_whole_model(trainer: Any) -> 
     own, found = learn(AfterBackbone(trainer.model), features, targets)
     assert own == pytest.approx(whole, rel=2e-3)
     assert sum(gradient is not None for gradient in found) > 20
+    # Kept numbers are rounded, and where a gradient is next to nothing, the rounding is what is left of it: so each may
+    # differ by a little of its own size and by a ten thousandth of the size of all together.
+    everything = np.linalg.norm([np.linalg.norm(gradient) for gradient in expected if gradient is not None])
     for one, other in zip(found, expected, strict=True):
         if other is None:  # of the layer before a classifier that a detector does not have
             assert one is None
             continue
-        # Kept numbers are rounded.
-        assert np.linalg.norm(one - other) <= 0.05 * np.linalg.norm(other) + 1e-5
+        assert np.linalg.norm(one - other) <= 0.05 * np.linalg.norm(other) + 1e-4 * everything
 
 
 def test_each_picture_is_used_as_often_as_wanted_and_no_batch_is_like_another(
