@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.files import File
@@ -33,6 +34,7 @@ from training.pipeline.config import (
     BUDGETS,
     LEAST_MINUTES,
     MOST_MINUTES,
+    OWN_MINUTES,
     estimate_seconds,
     learnt_from,
 )
@@ -44,6 +46,7 @@ from training.serializers import (
     DetectorSerializer,
     EvaluationSerializer,
     InferenceRequestSerializer,
+    OwnTimeSerializer,
     PreviewRequestSerializer,
     PreviewSerializer,
     RunSerializer,
@@ -201,9 +204,12 @@ class CatalogueCancel(CatalogueView):
 class TrainingOptions(InDataset, APIView):
     """What a training can choose from, the time each takes, and whether there is enough to train on."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[OwnTimeSerializer], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, dataset_id: int) -> Response:
-        return Response(options_json(self.dataset, request.user))
+        dataset = self.dataset
+        wanted = OwnTimeSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return Response(options_json(dataset, request.user, **wanted.validated_data))
 
 
 class PreviewThrottle(UserRateThrottle):
@@ -226,10 +232,11 @@ class AugmentationPreview(InDataset, APIView):
         return Response(previews.preview(dataset, **wanted.validated_data))
 
 
-def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
-    """The answer of TrainingOptions, which the training page shows too."""
+def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> dict[str, Any]:
+    """The answer of TrainingOptions, which the training page shows too; `minutes`: what the budget "own" is to be."""
     ready, _labels = services.readiness(dataset)
     images = ready.counts["artworks"]
+    times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
     return {
         "ready": ready.ready,
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
@@ -237,14 +244,15 @@ def options_json(dataset: Dataset, user: Any) -> dict[str, Any]:
         "architectures": [
             {
                 **_architecture(a),
-                "seconds": {b.key: estimate_seconds(a.key, b.minutes, images) for b in BUDGETS.values()},
-                "reads": _reads(a, images),
+                "seconds": {key: estimate_seconds(a.key, time, images) for key, time in times.items()},
+                "reads": _reads(a, times, images),
             }
             for a in ARCHITECTURES.values()
         ],
         "budgets": [_choice(budget) for budget in BUDGETS.values()],
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
+        "own_minutes": minutes,
         "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
         "starts": [
             {"id": detector.pk, "name": detector.name, "architecture": detector.architecture}
@@ -264,10 +272,13 @@ def _architecture(option: Architecture) -> dict[str, Any]:
     return {**_choice(option), **more, "knows_nothing": not option.weights}
 
 
-def _reads(architecture: Architecture, images: int) -> dict[str, int | None]:
-    """By budget, how many artworks it has time to learn from, where a longer training would learn from more."""
+def _reads(architecture: Architecture, times: Mapping[str, float], images: int) -> dict[str, int | None]:
+    """By budget, how many artworks it has time to learn from, where a longer training would learn from more.
+
+    `times`: the minutes of each budget.
+    """
     longest = learnt_from(architecture.key, MOST_MINUTES, images)
-    reads = {b.key: learnt_from(architecture.key, b.minutes or MOST_MINUTES, images) for b in BUDGETS.values()}
+    reads = {key: learnt_from(architecture.key, minutes, images) for key, minutes in times.items()}
     return {key: count if count < longest else None for key, count in reads.items()}
 
 

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from training.files import detector_files
 from training.models import Detector, Run
 from training.pipeline.architectures import ARCHITECTURES
-from training.pipeline.config import AUGMENTATIONS, BUDGETS, LEAST_MINUTES, MOST_MINUTES
+from training.pipeline.config import AUGMENTATIONS, BUDGETS, LEAST_MINUTES, MOST_MINUTES, OWN_MINUTES
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -244,6 +244,14 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         if attrs["budget"] != "own" and attrs["minutes"] is not None:
             raise serializers.ValidationError({"minutes": _("Minutes are for the budget “own” alone.")})
         return attrs
+
+
+class OwnTimeSerializer(serializers.Serializer[Any]):
+    """How many minutes the budget "own" is to be."""
+
+    minutes = serializers.FloatField(
+        required=False, default=OWN_MINUTES, min_value=LEAST_MINUTES, max_value=MOST_MINUTES
+    )
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):

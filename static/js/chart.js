@@ -10,6 +10,7 @@ import { element as makeElement, number, percent } from "./dom.js";
 // Neighbours on each side that the smooth line averages over, weighted by nearness: no lag, unlike a running mean.
 const REACH = 6;
 const SMALL_HEIGHT = 132;
+// At least.
 const LARGE_HEIGHT = 340;
 
 /** A colour or a font of the page, as canvas needs it: static/css/tokens.css. */
@@ -69,8 +70,8 @@ function series(small) {
   const points = { show: true, size: small ? 5 : 7 };
   return [
     { label: gettext("Step"), value: (_, v) => (v == null ? "–" : number(v)) },
-    { label: gettext("Loss"), scale: "loss", stroke: () => colour("line-strong"), width: 1, alpha: 0.55, value: (_, v) => loss(v), points: { show: false } },
-    { label: gettext("Loss, smoothed"), scale: "loss", stroke: () => colour("accent"), width: 2, value: (_, v) => loss(v), points: { show: false } },
+    { label: gettext("Loss"), scale: "loss", stroke: () => colour("line-strong"), width: 1, alpha: 0.55, spanGaps: true, value: (_, v) => loss(v), points: { show: false } },
+    { label: gettext("Loss, smoothed"), scale: "loss", stroke: () => colour("accent"), width: 2, spanGaps: true, value: (_, v) => loss(v), points: { show: false } },
     { label: "AP50", scale: "ap", stroke: () => colour("ok"), width: 2, spanGaps: true, points, value: (_, v) => share(v) },
     { label: "AP", scale: "ap", stroke: () => colour("warn"), width: 2, dash: [6, 4], spanGaps: true, points, value: (_, v) => share(v) },
   ];
@@ -136,14 +137,29 @@ class LossChart {
     if (!columns[0].length && !this.plot) return;
     this.waiting.remove();
     if (this.plot) this.plot.setData(columns);
-    else if (width) this.plot = new uPlot(options(width, this.small, () => this.curve.total), columns, this.element);
+    else if (width) {
+      this.plot = new uPlot(options(width, this.small, () => this.curve.total), columns, this.element);
+      this.fit();
+    }
     describe(this.element, columns);
   }
 
   fit() {
-    const width = this.element.clientWidth;
-    if (!this.plot) this.later();
-    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
+    if (!this.plot) {
+      this.later();
+      return;
+    }
+    const { clientWidth: width } = this.element;
+    const height = this.height();
+    if (width && (width !== this.plot.width || height !== this.plot.height)) this.plot.setSize({ width, height });
+  }
+
+  /** Pixels for the curve itself: a large one fills the room that the page has for it, less that of its legend. */
+  height() {
+    if (this.small) return SMALL_HEIGHT;
+    const legend = this.element.querySelector(".u-legend").offsetHeight;
+    this.element.style.minHeight = `${LARGE_HEIGHT + legend}px`;
+    return Math.max(LARGE_HEIGHT, this.element.clientHeight - legend);
   }
 
   add(event) {

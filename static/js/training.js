@@ -9,6 +9,8 @@ import { listen } from "./live.js";
 import { runLine } from "./runline.js";
 import { RunState, stateName } from "./runstate.js";
 
+// Milliseconds without another key after which a number counts as typed.
+const PAUSE = 300;
 const { dataset, options, active } = pageData();
 const form = document.getElementById("start");
 
@@ -16,8 +18,10 @@ const form = document.getElementById("start");
 function showTimes() {
   const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
   document.querySelectorAll("[data-budget]").forEach((place) => {
-    const seconds = chosen?.seconds[place.dataset.budget];
-    place.textContent = seconds ? `≈ ${number(Math.round(seconds / 60))} min` : "";
+    const minutes = Math.round((chosen?.seconds[place.dataset.budget] ?? 0) / 60);
+    // One's own time stands beside it already, and is worth a word only where it is not enough.
+    const said = place.dataset.budget === "own" ? Math.ceil(options.own_minutes) : 0;
+    place.textContent = minutes > said ? `≈ ${number(minutes)} min` : "";
   });
   document.querySelectorAll("[data-reads]").forEach((place) => {
     const reads = chosen?.reads[place.dataset.reads];
@@ -99,9 +103,24 @@ function showStarts(event) {
   document.getElementById("knows-nothing").hidden = !chosen.knows_nothing || Boolean(select?.value);
 }
 
-/** Whoever types a number of minutes means it. */
+let typing;
+
+/** Whoever types a number of minutes means it, and learns what it is enough for. */
 function chooseOwnTime() {
   form.querySelector("input[name=budget][value=own]").checked = true;
+  clearTimeout(typing);
+  typing = setTimeout(askTimes, PAUSE);
+}
+
+/** What the server says of the minutes that were typed, unless others have been typed by then. */
+async function askTimes() {
+  const { minutes } = form.elements;
+  const { value } = minutes;
+  if (!value || !minutes.validity.valid) return;
+  const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?minutes=${value}`).catch(() => null);
+  if (!told || value !== minutes.value) return;
+  Object.assign(options, told);
+  showTimes();
 }
 
 /** Examples follow the choice of augmentation, from when their place is first in sight: each costs the server seconds. */
@@ -130,5 +149,6 @@ if (form) {
   showTimes();
   showReadiness();
   showStarts();
+  if (form.elements.minutes.value !== String(options.own_minutes)) askTimes(); // typed before a reload
 }
 if (active) watch(active);

@@ -153,3 +153,19 @@ def test_the_training_page_shows_the_run_that_is_on(
     assert page.locator("#start-button").is_disabled()
     publish(run, metrics(60, 0.8))
     page.locator("#active-text", has_text="Step 60 of 300").wait_for()
+
+
+def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(browser_page: Any, dataset: int) -> None:
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/training/")
+    takes = page.locator("[data-budget=own]")
+    page.locator("input[name=minutes]").fill("90")
+    assert page.locator("input[name=budget][value=own]").is_checked()
+    page.locator("input[name=architecture][value=faster_rcnn_resnet50_fpn]").check()
+    enough = page.locator("[data-budget=own]:empty")
+    enough.wait_for(state="attached")  # an hour and a half is, for this detector
+    page.locator("input[name=minutes]").fill("2")
+    page.locator("[data-budget=own]", has_text=re.compile(r"≈ \d+ min")).wait_for()
+    assert int(re.sub(r"\D", "", takes.inner_text())) > 20
+    page.locator("input[name=minutes]").fill("90")
+    enough.wait_for(state="attached")

@@ -65,6 +65,8 @@ BUDGETS: Mapping[str, Budget] = MappingProxyType(
 )
 # What may be chosen as one's own time, in minutes: in less nothing is learnt, a longer one is a slip of the finger.
 LEAST_MINUTES, MOST_MINUTES = 2.0, 24 * 60.0
+# What the budget "own" is until somebody says otherwise.
+OWN_MINUTES = 20
 
 AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     {
