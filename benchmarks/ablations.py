@@ -67,9 +67,13 @@ def compare(name: str, options: argparse.Namespace) -> None:
     # byzart is where the head comes from, which is never used on it.
     left_out = {PLANNED, NO_HEAD} if name == "byzart" else {PLANNED}
     for variant in (PLANNED, *(variant for variant in options.variants if variant not in left_out)):
+        changes = VARIANTS[variant]
+        if variant != PLANNED and dataclasses.replace(usual, **changes) == usual:
+            print(f"| {variant} | that is what is planned here |", flush=True)
+            continue
         results = []
         for seed in options.seeds:
-            plan = dataclasses.replace(usual, seed=seed, **VARIANTS[variant])
+            plan = dataclasses.replace(usual, seed=seed, **changes)
             if name == "byzart":
                 plan = dataclasses.replace(plan, pretrained_head="")
             workdir = options.workdir / name / f"{variant.replace(' ', '_')}_{seed}"

@@ -76,10 +76,11 @@ def main() -> None:
 
 def ours(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:
     """What a person gets who chooses these minutes; `smallest`: of the data, as `Manifest` has it."""
-    choice: dict[str, Any] = {"budget": "own", "minutes": minutes, "seed": 1, "start": options.start}
-    return config.plan(
-        architecture=options.architecture, augmentation=options.augmentation, smallest=smallest, **choice
-    )
+    choice: dict[str, Any] = {"budget": "own", "minutes": minutes, "seed": 1, "smallest": smallest}
+    if options.start:
+        described = json.loads((Path(options.start) / "detector.json").read_text(encoding="utf-8"))
+        choice |= {"start": options.start, "start_size": described["input_size"]}
+    return config.plan(architecture=options.architecture, augmentation=options.augmentation, **choice)
 
 
 def frozen(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:

@@ -199,8 +199,11 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
     if not (workdir / pipeline_config.FILE_NAME).exists():
         chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
         start = str(files.detector_folder(run.start).resolve()) if run.start else ""
-        smallest = pipeline_manifest.load(workdir).smallest
-        pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, start=start, smallest=smallest).save(workdir)
+        sizes = {
+            "start_size": run.start.input_size if run.start else None,
+            "smallest": pipeline_manifest.load(workdir).smallest,
+        }
+        pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, start=start, **sizes).save(workdir)
     return workdir
 
 

@@ -139,6 +139,7 @@ class LossChart {
     if (this.plot) this.plot.setData(columns);
     else if (width) {
       this.plot = new uPlot(options(width, this.small, () => this.curve.total), columns, this.element);
+      if (!this.small) this.resized.observe(this.legend()); // values that it shows may need another line
       this.fit();
     }
     describe(this.element, columns);
@@ -154,10 +155,14 @@ class LossChart {
     if (width && (width !== this.plot.width || height !== this.plot.height)) this.plot.setSize({ width, height });
   }
 
+  legend() {
+    return this.element.querySelector(".u-legend");
+  }
+
   /** Pixels for the curve itself: a large one fills the room that the page has for it, less that of its legend. */
   height() {
     if (this.small) return SMALL_HEIGHT;
-    const legend = this.element.querySelector(".u-legend").offsetHeight;
+    const legend = this.legend().offsetHeight;
     this.element.style.minHeight = `${LARGE_HEIGHT + legend}px`;
     return Math.max(LARGE_HEIGHT, this.element.clientHeight - legend);
   }

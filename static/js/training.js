@@ -112,10 +112,11 @@ function chooseOwnTime() {
   typing = setTimeout(askTimes, PAUSE);
 }
 
-/** What the server says of the minutes that were typed, unless others have been typed by then. */
+/** What the server says of the minutes that were typed, unless others have been typed by then; nothing where it cannot. */
 async function askTimes() {
   const { minutes } = form.elements;
   const { value } = minutes;
+  document.querySelectorAll("[data-budget=own], [data-reads=own]").forEach((place) => (place.textContent = ""));
   if (!value || !minutes.validity.valid) return;
   const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?minutes=${value}`).catch(() => null);
   if (!told || value !== minutes.value) return;

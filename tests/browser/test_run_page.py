@@ -85,6 +85,26 @@ def test_what_a_training_says_appears_without_a_reload_and_is_all_there_after_on
     assert page.locator("#log-count").inner_text() == "1"
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)], ids=["desk", "phone"])
+def test_the_curve_fills_its_panel_and_lies_over_nothing(
+    browser_page: Any, make_run: Any, publish: Any, dataset: int, width: int, height: int
+) -> None:
+    run = make_run()
+    told = [stage(name, "done", "A line of words that needs two lines. " * 2) for name in ("annotations", "partition")]
+    publish(run, *told, *[metrics(step, 3 / step) for step in range(1, 9)])
+    page: Page = browser_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    page.locator("#chart canvas").wait_for()
+    page.locator("#chart .u-over").hover()  # the legend has values now, and may need more lines
+    page.locator("#chart .u-value", has_text="/").or_(page.locator("#chart .u-value", has_text=".")).first.wait_for()
+    curve, words, panel = (page.locator(f".run-curve{place}") for place in (" .uplot", " > p", ""))
+    bottom = lambda place: place.evaluate("element => element.getBoundingClientRect().bottom")  # noqa: E731
+    top = words.evaluate("element => element.getBoundingClientRect().top")
+    assert -1 <= top - bottom(curve) <= 12
+    assert bottom(panel) - bottom(words) <= 40
+
+
 def test_a_lost_connection_comes_back_and_nothing_is_missed_or_told_twice(
     browser_page: Any, make_run: Any, publish: Any, dataset: int, server: Server
 ) -> None:

@@ -74,8 +74,10 @@ def test_only_a_new_head_alone_learns_at_a_high_rate(options: dict[str, str], ra
         ({"smallest": 0.01, "architecture": "retinanet_efficientnet_lite0"}, 384),
         ({"smallest": 0.01, "architecture": "retinanet_mobile_spinenet49"}, 384),
         ({"smallest": 0.01, "architecture": "retinanet_resnet50_fpn"}, 640),
+        ({"smallest": 0.1, "start": "x", "start_size": 384, "budget": "quick"}, 384),
+        ({"smallest": 0.06, "start": "x", "start_size": 256}, 256),
     ],
-    ids=["unknown", "large", "small", "no-time", "efficientnet", "sees-enough", "gpu"],
+    ids=["unknown", "large", "small", "no-time", "efficientnet", "sees-enough", "gpu", "as-before", "as-before-too"],
 )
 def test_small_things_are_seen_larger_where_there_is_time(options: dict[str, object], side: int) -> None:
     assert _plan(**{"budget": "standard", **options}).input_size == side

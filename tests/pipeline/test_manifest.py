@@ -37,9 +37,13 @@ def test_the_smallest_concept_is_known_where_there_are_enough_of_its_boxes(tmp_p
     data = _valid()
     assert manifest.parse(data, tmp_path).smallest is None
     sides = {1: [20.0] * 10, 2: [10.0] * 5 + [16.0] * 6, 3: [1.0] * 9}
-    boxes = [{"label": key, "x": 0, "y": 0, "width": side, "height": side} for key in sides for side in sides[key]]
+    boxes = [
+        {"label": key, "x": 0, "y": 0, "width": side / 2, "height": side * 2} for key in sides for side in sides[key]
+    ]
     data["artworks"][0]["boxes"], data["artworks"][2]["boxes"] = boxes, [{**boxes[0], "width": 1, "height": 1}] * 20
     assert manifest.parse(data, tmp_path).smallest == pytest.approx(0.16)
+    data["artworks"][0] |= {"width": 80, "height": 160}
+    assert manifest.parse(data, tmp_path).smallest == pytest.approx(0.1)
 
 
 def test_an_absolute_file_stays_where_it_is(tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def test_the_losses_and_gradients_are_those_of_the_whole_model(trainer: Any) -> 
     # Kept numbers are rounded, and where a gradient is next to nothing, the rounding is what is left of it: so each may
     # differ by a little of its own size and by a ten thousandth of the size of all together.
     everything = np.linalg.norm([np.linalg.norm(gradient) for gradient in expected if gradient is not None])
+    large = [gradient for gradient in expected if gradient is not None and np.linalg.norm(gradient) > 0.01 * everything]
+    assert len(large) > 9  # of these a little of their own size decides
     for one, other in zip(found, expected, strict=True):
         if other is None:  # of the layer before a classifier that a detector does not have
             assert one is None

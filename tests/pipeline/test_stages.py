@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
     assert not numbers[0] & numbers[1]
     told = [event["payload"] for event in events if event["payload"].get("stage") == "tfrecord"]
     assert told[-1]["done"] == told[-1]["total"] == len(read) + 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({}, False), ({"input_size": 384}, True), ({"input_size": 384, "start": "detectors/1"}, False)],
+    ids=["usual", "larger", "as-an-earlier-one"],
+)
+def test_whoever_waits_learns_that_small_things_are_seen_larger(
+    run: tuple[stages.Run, list[Event]], changes: dict[str, Any], told: bool
+) -> None:
+    opened, events = run
+    opened.config = dataclasses.replace(opened.config, **changes)
+    stages.STAGES["annotations"](opened)
+    stages.STAGES["configure"](opened)
+    said = [event["payload"]["text"] for event in events if event["kind"] == "log"]
+    assert any("384 × 384" in text and "256 × 256" in text for text in said) is told
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -56,7 +56,8 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 key="retinanet_mobilenet_v2",
                 title=gettext_noop("RetinaNet · MobileNetV2"),
                 description=gettext_noop(
-                    "Knows photographs of people, animals and things already. The best choice on a laptop."
+                    "Knows photographs of people, animals and things already. The best choice on a laptop. Looks more"
+                    " closely where things are small and there are ten minutes or more."
                 ),
                 experiment="retinanet_resnetfpn_coco",
                 backbone="mobilenet_v2",
@@ -75,7 +76,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 key="retinanet_mobilenet_v2_384",
                 title=gettext_noop("RetinaNet · MobileNetV2, finer"),
                 description=gettext_noop(
-                    "The same, looking more closely: finds small details, and takes twice as long."
+                    "The same, looking more closely at everything and in every training: takes twice as long."
                 ),
                 experiment="retinanet_resnetfpn_coco",
                 backbone="mobilenet_v2",

@@ -123,8 +123,8 @@ _RELEASE_AT = 0.3
 # A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
 # forget; a pretrained backbone has a still lower one.
 _CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
-# Things that would be smaller than so many pixels are seen in a larger square: docs/decisions/training.md. Its side is
-# a multiple of 128, which the coarsest level of a pyramid needs.
+# Things that would be smaller than a square of so many pixels are seen in a larger picture: docs/decisions/training.md.
+# Its side is a multiple of 128, which the coarsest level of a pyramid needs.
 _SMALL, _SIZE_FOR_SMALL = 24, 384
 # A step takes more than twice as long then; in less time there would be too few.
 _LEAST_MINUTES_FOR_SMALL = 10.0
@@ -208,12 +208,14 @@ def plan(
     seed: int,
     minutes: float | None = None,
     start: str = "",
+    start_size: int | None = None,
     smallest: float | None = None,
 ) -> RunConfig:
     """The configuration of a run; `minutes` is for the budget "own" alone.
 
-    `start`: the folder of an earlier detector of this architecture to go on from. `smallest`: how large the smallest
-    things are (`Manifest.smallest`), where that is known.
+    `start`: the folder of an earlier detector of this architecture to go on from, which sees squares of `start_size`
+    pixels, as this one will then. `smallest`: how large the smallest things are (`Manifest.smallest`), where that is
+    known.
 
     Raises ConfigError for an unknown key, naming the known ones, and for an impossible time.
     """
@@ -230,7 +232,8 @@ def plan(
         minutes=duration,
         steps=0,
         batch_size=chosen.batch_size,
-        input_size=_input_size(chosen, smallest, duration),
+        # What was learnt at one size is worth less at another.
+        input_size=start_size or _input_size(chosen, smallest, duration),
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),

@@ -78,7 +78,10 @@ _ONNX = """\
 """
 
 # What model_int8.tflite is, where a detector looks once and where it looks twice (see `tflite`).
-_INT8 = {1: "whole numbers; smaller and faster on phones", 2: "weights as whole numbers; half the size"}
+_INT8 = {
+    1: "whole numbers up to its head, which is float32; smaller and faster on phones",
+    2: "weights as whole numbers; half the size",
+}
 
 _LEFT_OUT = " For {number} more there was no time: which ones chance decided, with the rare concepts' artworks first."
 

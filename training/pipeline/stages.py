@@ -159,7 +159,7 @@ def _configure(run: Run) -> Phrase:
     run.memory["experiment"] = configure.configure(run.config, run.manifest, run.workdir)
     chosen, size = ARCHITECTURES[run.config.architecture], run.config.input_size
     title, usual = chosen.title, chosen.input_size
-    if size > usual:
+    if size > usual and not run.config.start:
         run.on_event(events.log(Phrase(_CLOSER, size=size, usual=usual)))
     if run.config.steps:
         return Phrase(gettext_noop("%(architecture)s, steps: %(steps)d"), architecture=title, steps=run.config.steps)

@@ -129,7 +129,10 @@ def _int8(converter: Any, pictures: Pictures, model: Any) -> bytes:
 
 
 def _at_the_end(file: bytes, head: str) -> list[str]:
-    """Names of what the layer `head` computes, and of all that is made of it."""
+    """Names of what the layer `head` computes, and of all that is made of it.
+
+    Raises RuntimeError where there is nothing: then names are made in another way than here.
+    """
     interpreter = Interpreter(model_content=file)
     names = {row["index"]: row["name"] for row in interpreter.get_tensor_details()}
     found: set[int] = set()
@@ -137,6 +140,8 @@ def _at_the_end(file: bytes, head: str) -> list[str]:
         outputs = [int(index) for index in operation["outputs"]]
         if any(head in names[index] for index in outputs) or not found.isdisjoint(operation["inputs"].tolist()):
             found.update(outputs)
+    if not found:
+        raise RuntimeError(f"No operation of the file is part of “{head}”.")
     return [names[index] for index in sorted(found)]
 
 
