@@ -118,7 +118,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         return [{**run_json(run), "events": list(map(translated_event, self._missed(run)))} for run in rows]
 
     def _missed(self, run: Run) -> list[EventJson]:
-        return events_after(run.pk, run.kind, self.cursors.get(run.pk, 0), limit=100_000)
+        return events_after(run.pk, run.kind, self.cursors.get(run.pk, 0), limit=None)
 
     @database_sync_to_async
     def _may_watch(self) -> bool:

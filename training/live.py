@@ -80,8 +80,8 @@ def event_json(event: Event, run_kind: str) -> EventJson:
     }
 
 
-def events_after(run_id: int, run_kind: str, seq: int, limit: int = 5000) -> list[EventJson]:
-    """At most `limit` events of a run whose number is above `seq`, in order."""
+def events_after(run_id: int, run_kind: str, seq: int, limit: int | None = 5000) -> list[EventJson]:
+    """At most `limit` events (None: all) of a run whose number is above `seq`, in order."""
     return [event_json(event, run_kind) for event in Event.objects.filter(run=run_id).after(seq)[:limit]]
 
 

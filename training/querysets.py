@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 
 class RunQuerySet(models.QuerySet["Run"]):
+    def wanted(self) -> RunQuerySet:
+        """Those whose dataset nobody has deleted; the others wait until it is restored, or go with it."""
+        # Not by a join: an update would look for its rows first, and two workers could find the same one.
+        return self.filter(Exists(Dataset.objects.present().filter(pk=OuterRef("dataset"))))
+
     def active(self) -> RunQuerySet:
         """Those that wait, run, or were interrupted and will go on by themselves."""
         return self.filter(state__in=["queued", "running"])
@@ -32,22 +37,27 @@ class RunQuerySet(models.QuerySet["Run"]):
         One filtered update decides, so that exactly one process works on a run whatever the queue redelivers.
         """
         now = timezone.now()
-        claimed = self.filter(pk=run_id, state="queued", cancel_requested=False).update(
-            state="running",
-            worker=worker,
-            started_at=Coalesce("started_at", Value(now)),
-            finished_at=None,
-            message="",
-            phrase={},
-            attempts=F("attempts") + 1,
-            lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+        claimed = (
+            self.wanted()
+            .filter(pk=run_id, state="queued", cancel_requested=False)
+            .update(
+                state="running",
+                worker=worker,
+                started_at=Coalesce("started_at", Value(now)),
+                finished_at=None,
+                message="",
+                phrase={},
+                attempts=F("attempts") + 1,
+                lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+            )
         )
         return claimed == 1
 
     def keep_alive(self, run_id: int, worker: str) -> bool:
-        """Extend the lease; False where the run is no longer this worker's, which must then stop."""
+        """Extend the lease; False where the run is no longer this worker's or wanted: it must then stop."""
         until = timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
-        return self.filter(pk=run_id, state="running", worker=worker).update(lease_until=until) == 1
+        mine = self.wanted().filter(pk=run_id, state="running", worker=worker)
+        return mine.update(lease_until=until) == 1
 
 
 class DetectorQuerySet(models.QuerySet["Detector"]):

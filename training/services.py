@@ -303,7 +303,8 @@ def reap_stale_runs() -> int:
     for run in stale:
         text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
         interrupt_run(run, Phrase(text))
-    lost = [run for run in Run.objects.filter(state=State.QUEUED, lease_until__lt=timezone.now()) if not _waits(run)]
+    silent = Run.objects.wanted().filter(state=State.QUEUED, lease_until__lt=timezone.now())
+    lost = [run for run in silent if not _waits(run)]
     for run in lost:
         with transaction.atomic():
             _send(run)

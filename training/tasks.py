@@ -6,6 +6,8 @@ redelivered, killed or started twice: the claim and the lease decide who works.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import socket
@@ -41,6 +43,8 @@ STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
 # The trainer gives itself six seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
+# Beside an artwork in seen.txt.
+_UNREADABLE = "unreadable"
 PASSING = (OperationalError, InterfaceError, RedisError)
 OnEvents = Callable[[list[PipelineEvent], int], None]
 
@@ -91,7 +95,7 @@ def infer(run_id: int) -> None:
     run = InferenceRun.objects.select_related("detector", "dataset").get(pk=run_id)
     try:
         workdir, total = _prepare_inference(run, _beat(run_id, worker))
-        writer = SuggestionWriter(run, workdir, total)
+        writer = SuggestionWriter(run, workdir, total, _beat(run_id, worker))
         outcome = _supervise(run_id, worker, Visit, workdir, writer.take)
     except _Stop:
         _conclude(run_id, worker, Outcome(STOPPED, asked_to_stop=True))
@@ -115,7 +119,10 @@ def fetch(fetch_id: int) -> None:
     except (DownloadError, Unusable, Busy) as error:
         fetching.end(fetch_id, worker, State.FAILED, error.args[0])
     except Exception as error:
-        fetching.end(fetch_id, worker, State.FAILED, f"{type(error).__name__}: {error}")
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            text = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
+        fetching.end(fetch_id, worker, State.FAILED, text)
         raise
 
 
@@ -197,13 +204,16 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
     if not (workdir / pipeline_manifest.FILE_NAME).exists():
         pipeline_manifest.save(manifest, workdir)
     if not (workdir / pipeline_config.FILE_NAME).exists():
-        chosen = {"architecture": run.architecture, "budget": run.budget, "augmentation": run.augmentation}
-        start = str(files.detector_folder(run.start).resolve()) if run.start else ""
-        sizes = {
-            "start_size": run.start.input_size if run.start else None,
-            "smallest": pipeline_manifest.load(workdir).smallest,
-        }
-        pipeline_config.plan(**chosen, minutes=run.minutes, seed=run.seed, start=start, **sizes).save(workdir)
+        pipeline_config.plan(
+            architecture=run.architecture,
+            budget=run.budget,
+            augmentation=run.augmentation,
+            seed=run.seed,
+            minutes=run.minutes,
+            start=str(files.detector_folder(run.start).resolve()) if run.start else "",
+            start_size=run.start.input_size if run.start else None,
+            smallest=pipeline_manifest.load(workdir).smallest,
+        ).save(workdir)
     return workdir
 
 
@@ -225,39 +235,46 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
         beat()
         if artwork.pk not in seen:
             path = workdir / "images" / f"{artwork.sha256}.jpg"
-            files.fetch_image(f"{artwork.folder}/display.jpg", path)
+            with contextlib.suppress(FileNotFoundError):  # told as unreadable when its turn comes
+                files.fetch_image(f"{artwork.folder}/display.jpg", path)
             images.append({"id": artwork.pk, "file": str(path), "width": artwork.width, "height": artwork.height})
     how = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "closely": run.closely}
     (workdir / "request.json").write_text(json.dumps({**how, "images": images}))
     return workdir, len(images) + len(seen)
 
 
-def _seen(workdir: Path) -> set[int]:
-    """The artworks whose suggestions an earlier try has written."""
+def _seen(workdir: Path) -> dict[int, bool]:
+    """The artworks that an earlier try is done with, and whether it could read them."""
     path = workdir / "seen.txt"
-    return {int(line) for line in path.read_text().split()} if path.exists() else set()
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {int(line.split()[0]): _UNREADABLE not in line for line in lines if line.strip()}
 
 
 class SuggestionWriter:
     """Turns what the detector found into suggestions, and tells the pages about each artwork that changed."""
 
-    def __init__(self, run: InferenceRun, workdir: Path, total: int) -> None:
+    def __init__(self, run: InferenceRun, workdir: Path, total: int, beat: Callable[[], None]) -> None:
         assert run.detector_id is not None, "an inference is prepared with its detector"
-        self.run, self.total, self.detector_id = run, total, run.detector_id
+        self.run, self.total, self.detector_id, self.beat = run, total, run.detector_id, beat
         self.mapping = {int(key): label_id for key, label_id in run.mapping.items()}
-        self.before = len(_seen(workdir))
+        seen = _seen(workdir)
+        self.before, self.unreadable = len(seen), list(seen.values()).count(False)
         self.seen = (workdir / "seen.txt").open("a")
         # What earlier tries found counts as well.
         found = [event.payload["boxes"] for event in Event.objects.filter(run=run, kind="artwork")]
         self.boxes, self.artworks = sum(found), sum(map(bool, found))
-        self.unreadable = max(0, self.before - len(found))
 
     def take(self, events: list[PipelineEvent], run_id: int) -> None:
-        """Write suggestions first, tell afterwards."""
-        told = [line for event in events for line in self._lines(event)]
-        self.seen.flush()
-        if told:
-            live.publish(run_id, told)
+        """Write suggestions first, tell afterwards. Raises _Stop where the run is no longer this worker's."""
+        told: list[tuple[str, dict[str, Any]]] = []
+        try:
+            for event in events:
+                self.beat()  # a detector may be quicker than the database
+                told += self._lines(event)
+        finally:
+            self.seen.flush()
+            if told:
+                live.publish(run_id, told)
 
     def summary(self) -> Phrase:
         """What came of it, for the run's last line."""
@@ -281,11 +298,12 @@ class SuggestionWriter:
     def _write(self, found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         artwork_id = int(found["id"])
         lines: list[tuple[str, dict[str, Any]]] = []
-        if found.get("error"):
+        unreadable = found.get("error")
+        if unreadable:
             self.unreadable += 1
             text = gettext_noop("The image of “%(title)s” cannot be read: %(reason)s")
             title = str(Artwork.objects.get(pk=artwork_id))
-            line = pipeline_events.log(Phrase(text, title=title, reason=found["error"]))
+            line = pipeline_events.log(Phrase(text, title=title, reason=unreadable))
             lines.append((line["kind"], line["payload"]))
         else:
             revision, count = write_suggestions(
@@ -297,7 +315,7 @@ class SuggestionWriter:
             self.boxes += count
             self.artworks += bool(count)
             lines.append(("artwork", {"artwork": artwork_id, "revision": revision, "boxes": count}))
-        self.seen.write(f"{artwork_id}\n")
+        self.seen.write(f"{artwork_id} {_UNREADABLE}\n" if unreadable else f"{artwork_id}\n")
         return lines
 
     def _mapped(self, boxes: list[dict[str, Any]]) -> list[Found]:

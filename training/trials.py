@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from training.pipeline.supervision import Stopped
+from training.pipeline.supervision import EXIT_STOPPED, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 from training.supervision import Child, supervise
 
@@ -27,7 +27,8 @@ def make_trial(folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
         (folder / log).unlink(missing_ok=True)
     if outcome.code == 0:
         return
-    if not go_on():
+    # Asked to stop by us, or by a shutdown of everything; one that takes too long is of no use.
+    if not go_on() or (outcome.code == EXIT_STOPPED and time.monotonic() < deadline):
         raise Stopped
     if outcome.error:
         raise Unusable(outcome.error)

@@ -21,10 +21,14 @@ function remembered(dataset) {
   }
 }
 
-/** The label that a detector's label is likely to mean: the one chosen last time, or the one of the same name. */
-function likely(detector, label, labels, last) {
+/**
+ * The label that a detector's label is likely to mean: the one chosen last time, the one that it was trained on in this
+ * dataset, whatever it is called now, or the one of the same name.
+ */
+function likely(detector, label, { labels, last, dataset }) {
   const before = last.mappings?.[detector.id]?.[label.id];
   if (before === null || labels.has(before)) return before;
+  if (detector.kind === "trained" && detector.dataset === dataset.id && labels.has(label.id)) return label.id;
   const same = [...labels.values()].find(({ name }) => name.trim().toLowerCase() === label.name.trim().toLowerCase());
   return same?.id ?? null;
 }
@@ -130,7 +134,8 @@ function mappingRows(detector, context) {
   return [note, search, list];
 }
 
-function mappingRow(detector, label, { labels, mayCreate, last }) {
+function mappingRow(detector, label, context) {
+  const { labels, mayCreate } = context;
   const select = element(
     "select",
     { name: "mapping", "data-label": label.id, "data-name": label.name },
@@ -138,7 +143,7 @@ function mappingRow(detector, label, { labels, mayCreate, last }) {
     ...[...labels.values()].map(({ id, name }) => element("option", { value: id }, name)),
     mayCreate ? element("option", { value: CREATE }, interpolate(gettext("Create the concept “%s”"), [label.name])) : null,
   );
-  select.value = likely(detector, label, labels, last) ?? "";
+  select.value = likely(detector, label, context) ?? "";
   return element("label", { class: "mapping-row", "data-search": label.name.toLowerCase() }, element("span", {}, label.name), select);
 }
 

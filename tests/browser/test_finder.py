@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CLASSES = ["Person", "Boat", "Horse", "Dog", "Book", "Bottle", "Chair", "Flower", "Fruit", "Hat", "Lamp", "disc"]
 MAKE_DETECTOR = """
 from training.models import Detector
-labels = [dict(id=number, name=name) for number, name in enumerate({classes}, start=1)]
+labels = [dict(id=number, name=name) for number, name in enumerate({classes}, start={first})]
 print(Detector.objects.create(
-    name={name!r}, kind="trained", dataset_id={dataset}, architecture="a", input_size=256, labels=labels, folder="none"
+    name={name!r}, kind={kind!r}, dataset_id={dataset}, architecture="a", input_size=256, labels=labels, folder="none"
 ).pk)
 """
 MAKE_TRAINING = """
@@ -53,8 +53,11 @@ def dataset(server: Server) -> dict[str, Any]:
     return server.seed(4)
 
 
-def make_detector(server: Server, dataset: dict[str, Any], name: str, classes: list[str]) -> int:
-    return int(server.shell(MAKE_DETECTOR.format(name=name, dataset=dataset["dataset"], classes=classes)))
+def make_detector(server: Server, dataset: dict[str, Any], name: str, classes: list[str], kind: str = "added") -> int:
+    """A detector of this dataset; one that was trained there has the concepts' own numbers, others count from 1."""
+    first = dataset["labels"][0] if kind == "trained" else 1
+    made = MAKE_DETECTOR.format(name=name, dataset=dataset["dataset"], classes=classes, kind=kind, first=first)
+    return int(server.shell(made))
 
 
 def concept_for(dialog: Locator, name: str) -> Locator:
@@ -109,6 +112,19 @@ def test_what_was_chosen_is_offered_again(browser_page: Any, server: Server, dat
     assert chosen == [str(dataset["labels"][1]), ""]
 
 
+def test_a_concept_that_has_another_name_now_is_known_to_what_was_trained_on_it(
+    browser_page: Any, server: Server, dataset: dict[str, Any]
+) -> None:
+    disc, bar = dataset["labels"]
+    assert bar == disc + 1
+    detector = make_detector(server, dataset, "Older", ["Plate", "Disc"], kind="trained")
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset['dataset']}/detectors/?use={detector}")
+    dialog = page.locator("dialog[open]")
+    chosen = {name: concept_for(dialog, name).input_value() for name in ("Plate", "Disc")}
+    assert (chosen["Plate"], chosen["Disc"]) == (str(disc), str(bar))
+
+
 def test_what_a_training_has_just_made_draws_on_the_artwork_that_is_open(
     open_desk: Open, server: Server, dataset: dict[str, Any]
 ) -> None:
@@ -117,7 +133,7 @@ def test_what_a_training_has_just_made_draws_on_the_artwork_that_is_open(
     card = desk.page.locator(f".run-card[data-run='{run}']")
     server.shell(TELL_STEP.format(run=run))
     card.locator(".run-line", has_text="Step 30 of 300 · loss 1.00").wait_for()
-    detector = make_detector(server, dataset, "Fresh", ["Disc", "Bar"])
+    detector = make_detector(server, dataset, "Fresh", ["Disc", "Bar"], kind="trained")
     server.shell(END_TRAINING.format(run=run, detector=detector))
     card.locator(".run-line", has_text="Done").wait_for()
     card.get_by_role("button", name="Find boxes with it").click()

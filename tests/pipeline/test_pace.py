@@ -143,3 +143,9 @@ def test_evaluations_that_take_too_long_are_left_out(clock: Clock) -> None:
             count += 1
             pace.evaluation_took(5)
     assert count == 2
+
+
+def test_a_long_training_reports_no_oftener_than_a_curve_needs() -> None:
+    assert pace_module.report_seconds(0, 1.0) == pace_module.report_seconds(20, 1.0) == 1.0
+    day = 24 * 60
+    assert day * 60 / pace_module.report_seconds(day, 1.0) <= 5000

@@ -35,4 +35,8 @@ def test_events_that_nobody_reads_do_not_keep_a_trainer_from_saving() -> None:
 def test_a_fault_nobody_foresaw_is_told_in_a_sentence() -> None:
     assert "disk is full" in program.explain(OSError(errno.ENOSPC, "no space"))
     assert "memory" in program.explain(MemoryError())
+    # Both are one class of TensorFlow's.
+    exhausted = type("ResourceExhaustedError", (Exception,), {})
+    assert "memory" in program.explain(exhausted("OOM when allocating tensor with shape[8,96,96,96]"))
+    assert "disk is full" in program.explain(exhausted("/runs/7/model.tmp; No space left on device"))
     assert program.explain(KeyError("x")) == "The training stopped because of an unexpected fault: 'x'"

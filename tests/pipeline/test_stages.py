@@ -73,6 +73,17 @@ def test_whoever_waits_learns_that_small_things_are_seen_larger(
     assert any("384 × 384" in text and "256 × 256" in text for text in said) is told
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_no_box_of_a_crowd_is_taken_for_background(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    crowded = opened.manifest.artworks[0]
+    crowd = dataclasses.replace(crowded, boxes=crowded.boxes[:1] * 130)
+    opened.manifest = dataclasses.replace(opened.manifest, artworks=(crowd, *opened.manifest.artworks[1:]))
+    stages.STAGES["configure"](opened)
+    assert opened.memory["experiment"].task.train_data.parser.max_num_instances == 130
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_where_time_is_short_only_some_are_read_and_none_is_changed(run: tuple[stages.Run, list[Event]]) -> None:
     opened = _hurried(run, most_records=3)

@@ -1,6 +1,7 @@
 """A small process in the place of the pipeline, for the tests of supervision: says what its work folder tells it to."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -19,6 +20,8 @@ def main(workdir: Path) -> int:
         sys.stdin.read()
         (workdir / "noticed").touch()
         return 3
+    if plan.get("kills"):
+        os.kill(os.getpid(), plan["kills"])
     time.sleep(plan.get("sleeps", 0))
     return int(plan.get("exits", 0))
 

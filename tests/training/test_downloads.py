@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import random
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,3 +154,15 @@ def test_a_zip_is_unpacked_and_an_unsafe_one_is_not(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "m" / "saved_model.pb").read_bytes() == b"1"
     with pytest.raises(DownloadError, match="outside"):
         unpack(tmp_path / "bad", tmp_path / "other")
+
+
+def test_a_full_disk_is_no_fault_of_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(tar({"m/a": CONTENT}))
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    with pytest.raises(OSError, match="No space"):
+        unpack(tmp_path / "a", tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

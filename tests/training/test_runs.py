@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_q.brokers import Broker, get_broker
 
 from annotations.models import Label
+from datasets.models import Dataset
 from tests.training.starting import CHOICE, draw, start
 from training import live, services
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
@@ -205,6 +206,20 @@ class TestLife:
         assert not services.end_run(run.pk, "first", Run.State.DONE)
         run.refresh_from_db()
         assert (run.state, run.worker, run.attempts) == ("running", "second", 2)
+
+    def test_a_run_of_a_deleted_dataset_stops_and_waits_until_that_is_restored(self, dataset: Any) -> None:
+        run = self.run_row(dataset)
+        assert Run.objects.claim(run.pk, "first")
+        Dataset.objects.filter(pk=dataset.pk).update(deleted_at=timezone.now())
+        assert not Run.objects.keep_alive(run.pk, "first")
+        services.interrupt_run(run, "stopped", orderly=True)
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert services.reap_stale_runs() == 0
+        assert not Run.objects.claim(run.pk, "second")
+        Dataset.objects.filter(pk=dataset.pk).update(deleted_at=None)
+        assert services.reap_stale_runs() == 1
+        assert Run.objects.claim(run.pk, "third")
+        assert Run.objects.keep_alive(run.pk, "third")
 
     def test_a_run_that_kills_its_workers_is_given_up(self, dataset: Any) -> None:
         past = timezone.now() - timedelta(seconds=1)

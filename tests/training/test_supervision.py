@@ -11,8 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.installation import ROOT, wait_for
-from training import supervision
+from training import supervision, trials
+from training.pipeline.supervision import Stopped
 from training.supervision import Child, Outcome, supervise
 
 TALKER = "tests.training.talker"
@@ -83,3 +86,16 @@ def test_the_process_notices_that_its_supervisor_was_killed(tmp_path: Path) -> N
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     wait_for((tmp_path / "noticed").exists, 5, "the end of the lifeline")
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"), [(3, Stopped), (1, trials.Unusable), (-9, trials.Unusable)], ids=["stopped", "failed", "killed"]
+)
+def test_a_trial_that_a_shutdown_stops_says_nothing_about_the_detector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raised: type[Exception]
+) -> None:
+    plan = {"says": [], "exits": code} if code >= 0 else {"says": [], "kills": -code}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    monkeypatch.setattr(trials, "Child", lambda module, folder: Child(TALKER, folder))
+    with pytest.raises(raised):
+        trials.make_trial(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError
 from django.db import connection
 from django_q.tasks import async_task
 
@@ -18,8 +19,9 @@ from annotations.models import Box, Label
 from datasets.models import Artwork
 from datasets.services import add_artwork
 from tests.seed import shapes
-from training import live, services, tasks
-from training.models import Detector, Event, Run, TrainingRun
+from training import files, live, services, tasks
+from training.management.commands.annotate import mapping
+from training.models import Detector, Event, InferenceRun, Run, TrainingRun
 from training.pipeline import config
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -93,12 +95,15 @@ def test_suggestions_have_scores_and_running_again_leaves_what_people_decided(
     assert (dropped.x, dropped.y, dropped.width, dropped.height) not in places
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["damaged", "lost"])
 def test_an_image_that_has_become_unreadable_is_reported_and_the_rest_goes_on(
-    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector, lost: bool
 ) -> None:
     broken, sound = make_artwork(dataset, 1), make_artwork(dataset, 2)
     path = Path(default_storage.path(f"{broken.folder}/display.jpg"))
     path.write_bytes(b"not an image any more")
+    if lost:
+        path.unlink()
     run = look(dataset, owner, pretrained, label)
     assert run.state == "done"
     assert "1 images could not be read" in run.message
@@ -294,3 +299,53 @@ def test_a_run_goes_on_after_the_database_or_redis_was_away(
     async_task("training.tasks.infer", run.pk, sync=True)
     run.refresh_from_db()
     assert run.state == "done"
+
+
+def test_going_on_counts_what_could_not_be_read_and_not_what_nobody_was_told_of(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    """A worker may die between the suggestions and the word of them."""
+    works = [make_artwork(dataset, seed) for seed in range(3)]
+    run = start_looking(dataset, owner, pretrained, label)
+    workdir = files.run_folder(run.pk)
+    workdir.mkdir(parents=True)
+    (workdir / "seen.txt").write_text(f"{works[0].pk}\n{works[1].pk} unreadable\n")
+    async_task("training.tasks.infer", run.pk, sync=True)
+    told = Run.objects.get(pk=run.pk).message
+    assert "of 3 artworks" in told
+    assert "1 images could not be read" in told
+
+
+def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_written_is_told(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    works = [make_artwork(dataset, seed) for seed in range(3)]
+    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
+    files.run_folder(run.pk).mkdir(parents=True)
+    beats = iter([False, True])
+
+    def beat() -> None:
+        if next(beats):
+            raise tasks._Stop
+
+    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 3, beat)
+    with pytest.raises(tasks._Stop):
+        writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}} for work in works], run.pk)
+    assert list(tasks._seen(files.run_folder(run.pk))) == [works[0].pk]
+    assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [works[0].pk]
+
+
+def test_a_command_finds_the_concepts_that_a_detector_was_trained_on_by_other_names(
+    dataset: Any, owner: Any, label: Label
+) -> None:
+    known = [{"id": label.pk, "name": "as it was called"}, {"id": 10**6, "name": "gone"}]
+    fields = {"dataset": dataset, "input_size": 9, "labels": known, "folder": "x"}
+    trained = Detector.objects.create(name="Trained", kind="trained", **fields)
+    assert mapping(dataset, trained.pk, []) == {str(label.pk): label.pk}
+    # One from elsewhere numbers its classes by itself.
+    added = Detector.objects.create(name="Added", kind="added", **fields)
+    with pytest.raises(CommandError, match="as it was called, gone"):
+        mapping(dataset, added.pk, [])
+    assert mapping(dataset, added.pk, [f"gone={label.name}"]) == {str(10**6): label.pk}
+    with pytest.raises(CommandError):
+        mapping(dataset, added.pk, [f"gone={label.name}", "nobody=nothing"])

@@ -29,6 +29,7 @@ from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
 # Faults that a person can understand and mend; everything else is ours.
+_NO_SPACE = os.strerror(errno.ENOSPC)
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
 
 # The work folder's lock is held, and nothing of a run is freed, until the process is gone: with TensorFlow that takes
@@ -92,11 +93,12 @@ def _rank() -> int:
 
 def explain(error: Exception) -> Phrase:
     """A sentence for people about a fault that the pipeline did not foresee in detail."""
-    # By name: importing TensorFlow for its classes would cost every start ten seconds.
+    # By name: importing TensorFlow for its classes would cost every start ten seconds. What it calls exhausted may be
+    # the disk.
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or _NO_SPACE in str(error):
+        return Phrase(gettext_noop("The disk is full. Make room, then resume the training."))
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return Phrase(gettext_noop("The machine ran out of memory. Close other programs or choose a smaller detector."))
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return Phrase(gettext_noop("The disk is full. Make room, then resume the training."))
     if error.args and isinstance(error.args[0], Phrase):
         return error.args[0]
     return Phrase(gettext_noop("The training stopped because of an unexpected fault: %(fault)s"), fault=str(error))

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from training.pipeline import durable
 from training.pipeline.architectures import ARCHITECTURES, Architecture
 from training.pipeline.translation import gettext_noop
 
@@ -184,7 +185,7 @@ class RunConfig:
         """Write WORKDIR/config.json and return its path."""
         path = Path(workdir) / FILE_NAME
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
+        durable.write(path, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
         return path
 
 

@@ -7,6 +7,7 @@ itself appears when everything has arrived and its checksum is right. Only the s
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import shutil
@@ -210,7 +211,10 @@ def _unreachable(url: str, error: Exception) -> DownloadError:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a .tar.gz or a ZIP into the new `folder`. Raises DownloadError, and leaves nothing then."""
+    """Unpack a .tar.gz or a ZIP into the new `folder`.
+
+    Raises DownloadError, and OSError where the disk is full; nothing is left then.
+    """
     folder.mkdir(parents=True)
     try:
         if zipfile.is_zipfile(archive):
@@ -224,8 +228,10 @@ def unpack(archive: Path, folder: Path) -> None:
     except tarfile.FilterError:
         shutil.rmtree(folder)
         raise _unsafe() from None
-    except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
+    except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
         shutil.rmtree(folder)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         text = gettext_noop("The archive cannot be unpacked: it is damaged, or neither a .tar.gz nor a ZIP.")
         raise DownloadError(Phrase(text)) from None
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from training.pipeline import durable
+
 VERSION = 1
 FILE_NAME = "manifest.json"
 SPLITS = ("train", "test")
@@ -128,7 +130,7 @@ def save(data: Mapping[str, Any], workdir: Path) -> str:
     parse(data, workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
-    (workdir / FILE_NAME).write_text(text, encoding="utf-8")
+    durable.write(workdir / FILE_NAME, text)
     return manifest_sha256(data)
 
 

@@ -23,6 +23,13 @@ _NEWEST = 0.2
 _EVALUATIONS, _FIRST_EVALUATION = 0.12, 0.3
 # Exporting and converting take so many times as long as the first step. Both build graphs, at the speed of the machine.
 _EXPORT = 3.0
+# A curve needs no more points; each is kept, and sent to everybody who opens a page of the run.
+_MOST_REPORTS = 5000
+
+
+def report_seconds(minutes: float, least: float) -> float:
+    """How many seconds a training of `minutes` (0: unknown) lets pass from one report of its loss to the next."""
+    return max(least, minutes * 60 / _MOST_REPORTS)
 
 
 @dataclass

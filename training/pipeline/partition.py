@@ -115,7 +115,7 @@ def _choose_test(groups: Sequence[_Group], fraction: float, known: Mapping[str, 
         for group in rows:
             if taken[label] >= wanted[label]:
                 break
-            if group.key not in chosen | known.keys() and all(left[other] > 1 for other in group.labels):
+            if group.key not in chosen and group.key not in known and all(left[other] > 1 for other in group.labels):
                 chosen.add(group.key)
                 taken.update(group.labels)
                 left.subtract(group.labels)

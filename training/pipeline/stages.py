@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.pipeline import annotations, config, events, manifest, partition, sample, weights
+from training.pipeline import annotations, config, durable, events, manifest, partition, sample, weights
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import RunConfig
 from training.pipeline.events import OnEvent
@@ -78,7 +78,8 @@ def run_all(run: Run, *, start_at: str | None = None) -> None:
         started = time.monotonic()
         message = stage(run)
         mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.write_text(json.dumps({"seconds": round(time.monotonic() - started, 2), "message": message}))
+        os.sync()  # what the mark vouches for must be on the disk before it
+        durable.write(mark, json.dumps({"seconds": round(time.monotonic() - started, 2), "message": message}))
         run.on_event(events.stage_done(name, message))
 
 

@@ -24,7 +24,7 @@ from training.pipeline.evaluate import Evaluator
 from training.pipeline.events import Metrics, OnEvent
 from training.pipeline.manifest import LabelEntry
 from training.pipeline.optimizers import TwoRates
-from training.pipeline.pace import Pace
+from training.pipeline.pace import Pace, report_seconds
 from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -208,6 +208,7 @@ class _Report:
         with trainer.distribution.scope():
             self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
+        self._every = report_seconds(trainer.config.minutes, METRICS_SECONDS)
         self._warm = self._compiled = False
 
     def begin(self) -> None:
@@ -226,8 +227,8 @@ class _Report:
             self._since, self._steps = time.monotonic(), 0
 
     def is_due(self) -> bool:
-        """Whether there are steps that nobody knows of, for a second and more."""
-        return self._steps > 0 and time.monotonic() - self._since >= METRICS_SECONDS
+        """Whether there are steps that nobody knows of, for a second and more (of a long training for some seconds)."""
+        return self._steps > 0 and time.monotonic() - self._since >= self._every
 
     def tell(self) -> None:
         """Tell how the steps since the last time went, where there were any."""

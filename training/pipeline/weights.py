@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.pipeline import durable
 from training.pipeline.translation import Phrase, gettext_noop
 
 ENVIRONMENT = "WEBNET_WEIGHTS"
@@ -138,7 +139,5 @@ def _lite0() -> dict[str, bytes]:
 
 def _write(path: Path, data: bytes) -> str:
     """Write all or nothing; return the hash of `data`."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(data)
-    partial.replace(path)
+    durable.write(path, data)
     return hashlib.sha256(data).hexdigest()

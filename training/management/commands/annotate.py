@@ -60,22 +60,35 @@ def threshold(detector_id: int, wanted: float | None) -> float:
 
 
 def mapping(dataset: Dataset, detector_id: int, pairs: list[str]) -> dict[str, int | None]:
-    """Detector's label id → dataset's label id, from `class=concept` pairs or by equal names. Raises CommandError."""
+    """Detector's label id → dataset's label id, from `class=concept` pairs or by what is likely.
+
+    Likely are concepts of the same names, and of a detector trained on this dataset those that it was trained on.
+    Raises CommandError.
+    """
     detector = Detector.objects.usable_in(dataset.pk, None).filter(pk=detector_id).first()
     if detector is None:
         known = "\n".join(f"  {d.pk}  {d.name}" for d in Detector.objects.usable_in(dataset.pk, None))
         raise CommandError(f"There is no detector {detector_id} for this dataset. Known:\n{known or '  (none)'}")
-    concepts = {label.name.casefold(): label.pk for label in Label.objects.filter(dataset=dataset)}
-    classes = {label["name"].casefold(): str(label["id"]) for label in detector.labels}
-    wanted = [tuple(pair.casefold().split("=", 1)) for pair in pairs] or [(name, name) for name in classes]
+    labels = {label.pk: label.name.casefold() for label in Label.objects.filter(dataset=dataset)}
+    concepts = {name: key for key, name in labels.items()}
+    classes = [(str(label["id"]), label["name"].casefold()) for label in detector.labels]
+    wanted = [tuple(pair.casefold().split("=", 1)) for pair in pairs]
     if bad := [pair for pair in wanted if len(pair) != 2]:
         raise CommandError(f"Write --map as CLASS=CONCEPT, not “{bad[0][0]}”.")
     chosen: dict[str, int | None] = {
-        classes[name]: concepts[concept] for name, concept in wanted if name in classes and concept in concepts
+        key: concepts[concept]
+        for name, concept in wanted or [(name, name) for _, name in classes]
+        for key, known in classes
+        if known == name and concept in concepts
     }
-    if not chosen or (pairs and len(chosen) < len(pairs)):
-        names = f"classes: {', '.join(sorted(classes))}; concepts: {', '.join(sorted(concepts)) or '(none)'}"
+    if not pairs and detector.kind == Detector.Kind.TRAINED and detector.dataset_id == dataset.pk:
+        # Its classes are concepts of this dataset, whatever these are called now.
+        chosen |= {key: int(key) for key, _ in classes if int(key) in labels}
+    unknown = [pair for pair in wanted if pair[1] not in concepts or pair[0] not in dict(classes).values()]
+    if not chosen or unknown:
+        names = ", ".join(sorted({name for _, name in classes}))
         raise CommandError(
-            f"No class of the detector matches a concept as asked. Use --map CLASS=CONCEPT with {names}."
+            "No class of the detector matches a concept as asked. Use --map CLASS=CONCEPT with"
+            f" classes: {names}; concepts: {', '.join(sorted(concepts)) or '(none)'}."
         )
     return chosen
