@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from annotations import history
@@ -90,7 +90,11 @@ def delete_label(*, label: Label, user: Any, force: bool = False) -> None:
     with transaction.atomic():
         _hold_artworks(label)
         boxes = Box.objects.filter(label=label)
-        used = boxes.shown().aggregate(boxes=Count("pk"), artworks=Count("artwork", distinct=True))
+        used = boxes.shown().aggregate(
+            boxes=Count("pk"),
+            artworks=Count("artwork", distinct=True),
+            confirmed=Count("pk", filter=Q(state=Box.State.CONFIRMED, artwork__deleted_at=None)),
+        )
         if used["boxes"] and not force:
             message = _(
                 "“%(name)s” is the concept of %(boxes)d boxes on %(artworks)d artworks. Deleting it deletes them."

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import F, OuterRef, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,10 +19,10 @@ from import_export.admin import ImportExportMixin
 
 from datasets import services
 from datasets.catalogue import ArtworkResource, SheetCSV
-from datasets.curation import CuratedAdmin, administers
+from datasets.curation import CURATING, CuratedAdmin, administers
 from datasets.forms import CommonValueForm, MembershipForm, MembershipFormSet, MetadataForm
 from datasets.models import Artwork, Dataset, Membership, Role
-from datasets.querysets import number_of
+from datasets.querysets import DatasetQuerySet, number_of
 from datasets.refusals import Conflict
 
 
@@ -140,6 +140,11 @@ class DatasetAdmin(SoftDeletion):
     fields = ("name", "description", "created_by", "created_at")
     readonly_fields = ("created_by", "created_at")
     inlines = (MembershipInline,)
+
+    def seen_datasets(self, user: Any) -> DatasetQuerySet:
+        """Who administers a dataset also sees it deleted: to restore it."""
+        curated = Q(deleted_at=None, memberships__user=user, memberships__role__in=CURATING)
+        return Dataset.objects.filter(curated | Q(memberships__user=user, memberships__role=Role.ADMINISTRATOR))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
         artworks = Artwork.objects.present().filter(dataset=OuterRef("pk"))

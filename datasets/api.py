@@ -167,6 +167,8 @@ class ArtworkList(InDataset, generics.ListAPIView[Artwork]):
         artworks = self.dataset.artworks.present().search(asked.get("search", ""))
         if asked.get("state"):
             artworks = artworks.in_state(asked["state"])
+        if asked.get("progress"):
+            artworks = artworks.filter(progress=asked["progress"])
         if "label" in asked:
             artworks = artworks.with_label(asked["label"])
         return artworks.sorted_by(asked.get("sort", "title"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,6 +18,8 @@ from import_export.instance_loaders import BaseInstanceLoader
 from datasets import services
 from datasets.models import Artwork
 
+# Values of one query: databases take no more than some thousands.
+_AT_ONCE = 500
 KEYS = ("id", "identifier", "file_name")
 
 
@@ -29,7 +33,14 @@ class SheetCSV(CSV):
 
 
 class RowFinder(BaseInstanceLoader):
-    """Find the artwork of a row by `id`, else `identifier` (inventory number), else `file_name`."""
+    """Find the artwork of a row by `id`, else `identifier` (inventory number), else `file_name`.
+
+    All that the rows of a file name are read at once: ten thousand searches would keep everybody else from saving.
+    """
+
+    def __init__(self, resource: ArtworkResource, dataset: Any = None) -> None:
+        super().__init__(resource, dataset)
+        self._known: dict[str, dict[str, list[Artwork]]] = {}
 
     def get_instance(self, row: dict[str, Any]) -> Artwork:
         """The one artwork that a row means.
@@ -41,15 +52,39 @@ class RowFinder(BaseInstanceLoader):
         if key is None:
             raise ValueError(_("The row needs an id, an identifier or a file_name to find its artwork by."))
         value = str(row[key]).strip()
-        if key == "id" and not (value.isascii() and value.isdigit() and len(value) < 19):
+        if key == "id" and not _is_id(value):
             raise ValueError(_("“%(value)s” is no id: ids are whole numbers.") % {"value": value})
-        found: list[Artwork] = list(self.resource.artworks(row).filter(**{key: value})[:2])
+        name = str(row.get("dataset") or "").strip()
+        known = self._by(key).get(_plain(key, value), [])
+        found = [artwork for artwork in known if name in ("", artwork.dataset.name)]
         if len(found) == 1:
             return found[0]
         words = {"key": key, "value": value}
         if found:
             raise ValueError(_("Several artworks have the %(key)s “%(value)s”. Add a column id or dataset.") % words)
         raise ValueError(_("None of the artworks that you curate has the %(key)s “%(value)s”.") % words)
+
+    def _by(self, key: str) -> dict[str, list[Artwork]]:
+        """The artworks that any row of the file may mean, by their `key`."""
+        if key not in self._known:
+            given = {str(row.get(key) or "").strip() for row in self.dataset.dict} - {""}
+            values = sorted({_plain(key, value) for value in given if key != "id" or _is_id(value)})
+            known = defaultdict(list)
+            for start in range(0, len(values), _AT_ONCE):
+                portion = {f"{key}__in": values[start : start + _AT_ONCE]}
+                for artwork in self.resource.curated.select_related("dataset").filter(**portion):
+                    known[str(getattr(artwork, key))].append(artwork)
+            self._known[key] = dict(known)
+        return self._known[key]
+
+
+def _is_id(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) < 19
+
+
+def _plain(key: str, value: str) -> str:
+    """A value as the artwork has it: spreadsheets fill numbers with zeros."""
+    return str(int(value)) if key == "id" else value
 
 
 class TextDiff(resources.Diff):
@@ -85,20 +120,36 @@ class ArtworkResource(resources.ModelResource):
         instance_loader_class = RowFinder
         skip_unchanged = True
         report_skipped = True
-        clean_model_instances = True
 
     def __init__(self, curated: QuerySet[Artwork] | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.curated = curated if curated is not None else Artwork.objects.none()
 
-    def artworks(self, row: dict[str, Any]) -> QuerySet[Artwork]:
-        """Those that a row may mean: of the dataset that it names, if it names one."""
-        name = str(row.get("dataset") or "").strip()
-        artworks = self.curated.select_related("dataset")
-        return artworks.filter(dataset__name=name) if name else artworks
-
     def get_queryset(self) -> QuerySet[Artwork]:
         return Artwork.objects.select_related("dataset")
+
+    def import_data(self, dataset: Any, dry_run: bool = False, **options: Any) -> Any:
+        """All rows or none. A preview writes nothing: it needs no transaction, which would keep others waiting."""
+        if not dry_run:
+            return super().import_data(dataset, **{**options, "use_transactions": True})
+        how = {name: options.pop(name, False) for name in ("raise_errors", "collect_failed_rows")}
+        return self.import_data_inner(dataset, dry_run=True, using_transactions=False, **how, **options)
+
+    def validate_instance(
+        self, instance: Artwork, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        """Check what a row changes; the rest of the artwork is as it was, and the database need not be asked about it.
+
+        Raises ValidationError.
+        """
+        errors = dict(import_validation_errors or {})
+        others = {field.name for field in Artwork._meta.fields}.difference(Artwork.METADATA)
+        try:
+            instance.clean_fields(exclude=others | errors.keys())
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
 
     def get_import_fields(self) -> list[fields.Field]:
         return [self.fields[name] for name in Artwork.METADATA]

@@ -51,7 +51,11 @@ class CuratedAdmin(admin.ModelAdmin):
         rows = super().get_queryset(request)
         if request.user.is_superuser:
             return rows
-        return rows.filter(**{f"{self.dataset_path or 'pk'}__in": curated_datasets(request.user).values("pk")})
+        return rows.filter(**{f"{self.dataset_path or 'pk'}__in": self.seen_datasets(request.user).values("pk")})
+
+    def seen_datasets(self, user: Any) -> DatasetQuerySet:
+        """The datasets whose rows are in the list of `user`, who is no superuser."""
+        return curated_datasets(user)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list; ids in a form that no page sends are refused, for Django would fail on them."""

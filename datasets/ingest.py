@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files import File
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -158,8 +158,9 @@ def no_space_is_said() -> Iterator[None]:
     """Turn the error of a full disk into a refusal that says so."""
     try:
         yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (OSError, OperationalError) as error:
+        # SQLite says it in its own words: "database or disk is full".
+        if getattr(error, "errno", None) != errno.ENOSPC and "disk is full" not in str(error):
             raise
         message = _("The server's disk is full. Nothing was added; ask its administrator to make room.")
         raise Refusal(message, code="disk_full", status_code=DISK_FULL) from error

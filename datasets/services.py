@@ -95,12 +95,15 @@ def _keep_an_administrator(dataset: Dataset, user_id: int) -> None:
 def update_metadata(*, artwork: Artwork, changes: Mapping[str, str], revision: int) -> Artwork:
     """Change metadata that was read at `revision`, and return the artwork as it is now.
 
+    Lines end as they do on pages, whatever a form or a spreadsheet has sent.
+
     Raises:
         Stale: the metadata has another revision by now; nothing is changed.
     """
     current = Artwork.objects.present().filter(pk=artwork.pk)
+    clean = {name: text.replace("\r\n", "\n") for name, text in changes.items()}
     changed = current.filter(metadata_revision=revision).update(
-        **changes, metadata_revision=F("metadata_revision") + 1, updated_at=timezone.now()
+        **clean, metadata_revision=F("metadata_revision") + 1, updated_at=timezone.now()
     )
     artwork.refresh_from_db()
     if not changed:

@@ -23,8 +23,14 @@ def store(source: Path, path: str) -> bool:
         if default_storage.size(path) == source.stat().st_size:
             return False
         default_storage.delete(path)
-    with source.open("rb") as opened:
-        saved = default_storage.save(path, File(opened))
+    try:
+        with source.open("rb") as opened:
+            saved = default_storage.save(path, File(opened))
+    except OSError:
+        # A full disk: Django leaves what it has written of the file.
+        if default_storage.exists(path) and default_storage.size(path) != source.stat().st_size:
+            default_storage.delete(path)
+        raise
     if saved != path:  # somebody stored the same content in the same moment
         default_storage.delete(saved)
         return False
@@ -40,11 +46,12 @@ def remove_files(artwork: Artwork, kinds: Iterable[str] = files.STORED) -> None:
 
 
 def tiles_path(artwork: Artwork) -> Path | None:
-    """A local file to read regions of an artwork from: its pyramid, or the display image where it has none.
+    """A local file to read regions of an artwork from: its pyramid, or the display image of one that needs none.
 
-    Files of a remote storage are copied to the data folder once. None where there is neither.
+    Files of a remote storage are copied to the data folder once. None where there is no such file.
     """
-    for kind in ("pyramid", "display"):
+    # The display image of a large artwork is smaller: its regions are others.
+    for kind in ("pyramid",) if artwork.is_tiled else ("pyramid", "display"):
         path = files.path_of(artwork, kind)
         with contextlib.suppress(FileNotFoundError):
             return local_copy(path)

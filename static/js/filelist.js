@@ -37,17 +37,22 @@ async function entriesOf(directory) {
 
 async function walk(entry) {
   if (isJunk(entry.name)) return [];
-  if (entry.isFile) return [{ file: await fileOf(entry), path: entry.fullPath.replace(/^\//, "") }];
-  const inside = [];
-  for (const child of await entriesOf(entry)) inside.push(...(await walk(child)));
-  return inside;
+  const path = entry.fullPath.replace(/^\//, "");
+  try {
+    if (entry.isFile) return [{ file: await fileOf(entry), path }];
+    const inside = [];
+    for (const child of await entriesOf(entry)) inside.push(...(await walk(child)));
+    return inside;
+  } catch (error) {
+    return [{ file: null, path, error }];
+  }
 }
 
 /**
  * Files of a drop, those in folders included.
  *
  * @param {DataTransfer} transfer
- * @returns {Promise<{file: File, path: string}[]>}
+ * @returns {Promise<{file: File|null, path: string, error?: Error}[]>} without a file where it, or a folder, cannot be read
  */
 export async function droppedFiles(transfer) {
   // Entries must be taken before the first await: the transfer is emptied after the event.

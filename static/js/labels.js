@@ -80,14 +80,35 @@ function editableRow(label) {
   return row;
 }
 
-async function removeLabel(label) {
-  const text = label.boxes
-    ? counted(ngettext("Its %(n)s box disappears with it. This cannot be undone.", "Its %(n)s boxes disappear with it. This cannot be undone.", label.boxes), label.boxes)
-    : gettext("No confirmed box uses it. Suggestions for it disappear.");
-  const title = interpolate(gettext("Delete the concept “%s”?"), [label.name]);
-  if (!(await confirmLoss({ title, text, action: gettext("Delete") }))) return;
+function lossText(label) {
+  if (!label.boxes) return gettext("No confirmed box uses it. Suggestions for it disappear.");
+  return counted(ngettext("Its %(n)s box disappears with it. This cannot be undone.", "Its %(n)s boxes disappear with it. This cannot be undone.", label.boxes), label.boxes);
+}
+
+/** Delete a concept and the boxes that are known to use it; false where more have come meanwhile, which are known then. */
+async function isRemoved(label) {
+  const place = `${address}${label.id}/`;
   try {
-    await api("DELETE", `${address}${label.id}/?force=1`);
+    await api("DELETE", place);
+  } catch (error) {
+    if (error.code !== "in_use") throw error;
+    const { confirmed, artworks } = error.data.current;
+    if (confirmed > label.boxes) {
+      Object.assign(label, { boxes: confirmed, artworks });
+      show();
+      return false;
+    }
+    await api("DELETE", `${place}?force=1`);
+  }
+  return true;
+}
+
+async function removeLabel(label) {
+  const title = interpolate(gettext("Delete the concept “%s”?"), [label.name]);
+  try {
+    do {
+      if (!(await confirmLoss({ title, text: lossText(label), action: gettext("Delete") }))) return;
+    } while (!(await isRemoved(label)));
     labels.splice(labels.indexOf(label), 1);
     show();
     toast(gettext("Deleted."), { kind: "ok" });

@@ -30,11 +30,20 @@ function field([name, label, attributes], value) {
   return element("p", { class: "field" }, element("label", { for: id }, label), input);
 }
 
-/** Somebody else saved first: keep what was typed here, and say at each field what it holds by now. */
-function showOthers(form, current) {
+/** The fields that were written in since the artwork was as it is `known`. */
+function changes(values, known) {
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== (known[name] ?? "").replaceAll("\r\n", "\n")));
+}
+
+/**
+ * Somebody else saved first: keep what was typed here (`mine`), show theirs in the other fields, and say at each field that
+ * both wrote in what it holds by now.
+ */
+function showOthers(form, current, mine) {
   form.querySelectorAll(".field-other").forEach((found) => found.remove());
   for (const [name] of fields()) {
     const input = form.elements[name];
+    if (!(name in mine)) input.value = current[name] ?? "";
     if ((current[name] ?? "") === input.value.trim()) continue;
     const text = interpolate(gettext("Now in the dataset: %s"), [current[name] || "—"]);
     input.closest(".field").append(element("span", { class: "field-other small" }, text));
@@ -42,17 +51,18 @@ function showOthers(form, current) {
 }
 
 function save(address, form, artwork, onSaved) {
-  let revision = artwork.metadata_revision;
+  let known = artwork;
   return async (values) => {
+    const mine = changes(values, known);
     try {
-      const saved = await api("PATCH", address, { json: { ...values, metadata_revision: revision } });
+      const saved = await api("PATCH", address, { json: { ...mine, metadata_revision: known.metadata_revision } });
       form.closest("dialog").close();
       toast(gettext("Saved."), { kind: "ok" });
       onSaved(saved);
     } catch (error) {
       if (error.code === "stale") {
-        revision = error.data.current.metadata_revision;
-        showOthers(form, error.data.current);
+        known = error.data.current;
+        showOthers(form, known, mine);
       }
       throw error;
     }

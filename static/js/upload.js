@@ -52,7 +52,8 @@ function sendArchive(file) {
   };
 }
 
-function itemFor({ file, path }) {
+function itemFor({ file, path, error }) {
+  if (error) return refusedHere(path, 0, gettext("This computer cannot read it: look at its permissions, or copy it elsewhere."));
   const kind = kindOf(path);
   if (kind === "other") return refusedHere(path, file.size, gettext("Not a JPEG, PNG, WebP or TIFF image."));
   if (file.size === 0) return refusedHere(path, 0, gettext("The file is empty."));

@@ -11,6 +11,9 @@ function isPassing(error) {
   return error.status === 0 || error.status === 429 || [500, 502, 503, 504].includes(error.status);
 }
 
+/** Not the file's fault either, but no use trying before the person has logged in again, or a while has passed. */
+const isPersons = (error) => [401, 403, 408, 429].includes(error.status);
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
@@ -121,6 +124,11 @@ export class UploadQueue {
       await pause(this.waits[item.attempt++]);
       if (signal.aborted) this.set(item, { state: "stopped" });
       else await this.work(item);
-    } else this.set(item, { state: error.status >= 400 && error.status < 500 ? "refused" : "failed", reason: error.message ?? String(error) });
+    } else {
+      const refused = error.status >= 400 && error.status < 500 && !isPersons(error);
+      this.set(item, { state: refused ? "refused" : "failed", reason: error.message ?? String(error) });
+      // Each of the others would be refused for the same reason.
+      if ([401, 403].includes(error.status)) this.stop();
+    }
   }
 }

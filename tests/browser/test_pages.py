@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,14 +224,16 @@ def test_a_description_that_somebody_else_changed_is_not_overwritten_unseen(
     form.get_by_label("Title").fill("Mine")
     row = server.api(f"datasets/{dataset['id']}/artworks/")["results"][0]
     address = f"datasets/{dataset['id']}/artworks/{row['id']}/"
-    server.api(address, {"title": "Theirs", "metadata_revision": row["metadata_revision"]}, "PATCH")
+    theirs = {"title": "Theirs", "creator": "Theirs too"}
+    server.api(address, {**theirs, "metadata_revision": row["metadata_revision"]}, "PATCH")
     page.click("[form=metadata-form]")
     form.locator(".field-other", has_text="Theirs").wait_for()
     assert form.get_by_label("Title").input_value() == "Mine"
     assert server.api(address)["title"] == "Theirs"
     page.click("[form=metadata-form]")
     toast(page, "Saved.")
-    assert server.api(address)["title"] == "Mine"
+    saved = server.api(address)
+    assert (saved["title"], saved["creator"]) == ("Mine", "Theirs too")
 
 
 def test_artworks_are_deleted_after_a_question_and_come_back_by_undo(
@@ -299,6 +302,33 @@ def test_concepts_are_added_renamed_and_deleted(browser_page: Any, new_dataset: 
     page.locator("dialog[open] .button-danger").click()
     toast(page, "Deleted.")
     assert [label["name"] for label in server.api(f"datasets/{dataset['id']}/labels/")["results"]] == ["Archangel"]
+
+
+def test_a_concept_that_has_come_into_use_meanwhile_is_asked_about_again(browser_page: Any, server: Server) -> None:
+    seeded = server.seed(1)
+    address = f"datasets/{seeded['dataset']}/labels/"
+    unused = server.api(address, {"name": "Crown", "colour": "#123456", "shortcut": ""})["id"]
+    page: Page = browser_page()
+    page.goto(f"/datasets/{seeded['dataset']}/labels/")
+    row = page.locator(".label-row", has=page.locator("input[value=Crown]"))
+    row.wait_for()
+    artwork = server.api(f"datasets/{seeded['dataset']}/artworks/")["results"][0]["id"]
+    boxes = server.api(f"datasets/{seeded['dataset']}/artworks/{artwork}/boxes/")
+    edit = {"op": "create", "id": str(uuid.uuid4()), "label": unused, "x": 1, "y": 1, "width": 20, "height": 20}
+    server.api(
+        f"datasets/{seeded['dataset']}/artworks/{artwork}/edits/",
+        {"id": str(uuid.uuid4()), "revision": boxes["revision"], "edits": [edit]},
+    )
+    row.locator(".icon-button").click()
+    page.locator("dialog[open]", has_text="No confirmed box uses it").locator(".button-danger").click()
+    again = page.locator("dialog[open]", has_text="Its 1 box disappears")
+    again.get_by_role("button", name="Keep").click()
+    assert unused in {label["id"] for label in server.api(address)["results"]}
+    row.get_by_text("1 box · 1 artwork").wait_for()
+    row.locator(".icon-button").click()
+    again.locator(".button-danger").click()
+    toast(page, "Deleted.")
+    assert unused not in {label["id"] for label in server.api(address)["results"]}
 
 
 def test_members_are_added_and_the_last_administrator_stays(

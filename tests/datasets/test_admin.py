@@ -253,6 +253,27 @@ def test_deleting_hides_and_can_be_undone(desk: Any, artwork: Any) -> None:
     assert artwork.deleted_at is None
 
 
+def test_a_deleted_dataset_is_restored_by_its_administrator_and_nobody_else(
+    dataset: Any, owner: Any, curator: Any, client_of: Any
+) -> None:
+    services.delete(dataset)
+    url = "/admin/datasets/dataset/?deleted=yes"
+    form = {"action": "restore", "_selected_action": [dataset.pk]}
+    for user in (owner, curator):
+        user.is_staff = True
+        user.save()
+        # Without another dataset there is nothing to curate, and no admin.
+        services.create_dataset(user=user, name=f"Of {user}", description="")
+    assert f">{dataset.name}<" not in page(client_of(curator), url)
+    client_of(curator).post(url, form)
+    dataset.refresh_from_db()
+    assert dataset.deleted_at is not None
+    assert f">{dataset.name}<" in page(client_of(owner), url)
+    client_of(owner).post(url, form)
+    dataset.refresh_from_db()
+    assert dataset.deleted_at is None
+
+
 # --- CSV --------------------------------------------------------------------------------------------------------------
 def dry_run(client: Any, text: str) -> str:
     upload = SimpleUploadedFile("catalogue.csv", text.encode("utf-8-sig"), "text/csv")
@@ -317,6 +338,43 @@ def test_csv_with_a_name_that_two_artworks_have_asks_for_more(desk: Any, dataset
     for seed in (1, 2):
         make_artwork(dataset, seed, file_name="same.jpg")
     assert "Several artworks" in dry_run(desk, "file_name,title\nsame.jpg,x\n")
+
+
+def test_a_csv_of_many_rows_is_read_in_few_queries_and_its_preview_holds_nobody_up(
+    desk: Any, dataset: Any, make_artwork: Any
+) -> None:
+    ids = [make_artwork(dataset, seed).pk for seed in range(12)]
+
+    def asked(rows: int) -> list[str]:
+        text = "id,title\n" + "".join(f"{key:04},New {key}\n" for key in ids[:rows])
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert dry_run(desk, text).count("<ins>") >= rows
+        return [query["sql"] for query in captured]
+
+    few, many = asked(2), asked(12)
+    assert len(few) == len(many)
+    assert not any(sql.startswith(("UPDATE", "SAVEPOINT", "BEGIN")) for sql in many)
+
+
+def test_the_second_of_two_rows_of_one_artwork_comes_after_the_first(desk: Any, artwork: Any) -> None:
+    text = f"id,title,creator\n{artwork.pk},First,Giotto\n{artwork.pk},Second,Giotto\n"
+    assert confirm(desk, dry_run(desk, text)).status_code == 302
+    artwork.refresh_from_db()
+    assert (artwork.title, artwork.creator, artwork.metadata_revision) == ("Second", "Giotto", 2)
+
+
+def test_a_column_dataset_tells_two_artworks_of_one_name_apart(
+    desk: Any, dataset: Any, django_user_model: Any, make_artwork: Any
+) -> None:
+    other = services.create_dataset(user=django_user_model.objects.get(username="cleo"), name="Other")
+    here, there = make_artwork(dataset, 1, file_name="same.jpg"), make_artwork(other, 1, file_name="same.jpg")
+    text = f"file_name,dataset,title\nsame.jpg,Other,There\nsame.jpg,{dataset.name},Here\n"
+    assert confirm(desk, dry_run(desk, text)).status_code == 302
+    here.refresh_from_db()
+    there.refresh_from_db()
+    assert (here.title, there.title) == ("Here", "There")
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00broken", b'id,title\n"open'])

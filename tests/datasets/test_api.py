@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test.utils import CaptureQueriesContext
 
-from datasets import files, ingest, storing
+from datasets import files, ingest, services, storing
+from datasets.ingest import no_space_is_said
 from datasets.models import Archive, Artwork, Dataset, Role
+from datasets.refusals import Refusal
 
 
 @pytest.fixture(autouse=True)
@@ -193,11 +196,42 @@ def test_a_half_written_file_of_a_dead_process_is_replaced(artwork: Any, tmp_pat
     assert storing.store(source, path) is False
 
 
+def test_of_a_file_that_a_full_disk_cut_off_nothing_is_left(
+    artwork: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{artwork.folder}/other.bin"
+    source = tmp_path / "whole"
+    source.write_bytes(b"x" * 1000)
+
+    def cut_off(name: str, content: Any, max_length: int | None = None) -> str:
+        Path(default_storage.path(name)).write_bytes(content.read(600))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", cut_off)
+    with pytest.raises(OSError, match="No space"):
+        storing.store(source, path)
+    assert not default_storage.exists(path)
+
+
+def test_a_full_disk_is_said_where_the_database_meets_it_too() -> None:
+    with pytest.raises(Refusal) as refusal, no_space_is_said():
+        raise OperationalError("database or disk is full")
+    assert refusal.value.status_code == 507
+    with pytest.raises(OperationalError, match="locked"), no_space_is_said():
+        raise OperationalError("database is locked")
+
+
+def test_lines_end_as_pages_have_them(artwork: Any) -> None:
+    """A form of the admin sends them otherwise, and the annotation page would take that for a change."""
+    services.update_metadata(artwork=artwork, changes={"description": "one\r\ntwo"}, revision=0)
+    assert artwork.description == "one\ntwo"
+
+
 # --- the list ---------------------------------------------------------------------------------------------------------
 def test_the_list_filters_searches_and_sorts(dataset: Any, make_artwork: Any, viewer: Any, client_of: Any) -> None:
     make_artwork(dataset, 1, title="Beta", creator="Duccio", state="annotated", confirmed=2)
     make_artwork(dataset, 2, title="alpha", creator="Giotto", state="todo")
-    make_artwork(dataset, 3, title="Gamma", creator="Cimabue", state="suggested", confirmed=1)
+    make_artwork(dataset, 3, title="Gamma", creator="Cimabue", state="suggested", confirmed=1, progress="done")
     url = f"/api/datasets/{dataset.pk}/artworks/"
 
     def titles(query: str) -> list[str]:
@@ -206,6 +240,7 @@ def test_the_list_filters_searches_and_sorts(dataset: Any, make_artwork: Any, vi
     assert titles("?search=giotto") == ["alpha"]
     assert titles("?search=beta duccio") == ["Beta"]
     assert titles("?state=suggested") == ["Gamma"]
+    assert titles("?progress=done") == ["Gamma"]
     assert titles("?sort=-boxes") == ["Beta", "Gamma", "alpha"]
     assert titles("?sort=creator") == ["Gamma", "Beta", "alpha"]
     assert titles("?sort=added&page_size=2") == ["Beta", "alpha"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pyvips
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.authtoken.models import Token
 
@@ -116,3 +117,14 @@ def test_deleting_for_good_takes_the_tiles_along(large: Any) -> None:
     large.delete()
     storing.remove_files(large)
     assert not path.exists()
+
+
+def test_of_a_large_artwork_without_its_pyramid_nothing_is_shown_rather_than_another_part(
+    large: Any, viewer: Any, client_of: Callable[..., Any]
+) -> None:
+    from datasets import files
+
+    url = f"{iiif.base_url(large)}/1000,0,512,512/512,/0/default.jpg"
+    assert client_of(viewer).get(url).status_code == 200
+    default_storage.delete(files.path_of(large, "pyramid"))
+    assert client_of(viewer).get(url).status_code == 404

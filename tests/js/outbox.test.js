@@ -204,3 +204,28 @@ test("two pages with two hundred interleaved edits end with every edit done or r
   assert.equal(made.length, 67);
   for (const { store } of pages) assert.deepEqual(ids(store.boxes()), ids(server.document().boxes));
 });
+
+for (const [name, edit] of [
+  ["moved", { op: "update", id: "a", x: 77 }],
+  ["accepted", { op: "accept", id: "s" }],
+]) {
+  test(`a box that somebody else has deleted while it was ${name} is no edit that is lost in silence`, async () => {
+    const server = new Server([box("a"), suggestion("s")]);
+    const page = open(server);
+    server.change([{ op: "delete", id: edit.id }]);
+    page.store.apply([edit]);
+    await page.outbox.settled();
+    assert.deepEqual(page.conflicts, [edit]);
+    assert.deepEqual(page.disputed.map(({ id, theirs }) => [id, theirs]), [[edit.id, null]]);
+    assert.equal(page.disputed[0].mine.state, "confirmed");
+  });
+}
+
+test("a box that both have deleted is no conflict", async () => {
+  const server = new Server([box("a")]);
+  const page = open(server);
+  server.change([{ op: "delete", id: "a" }]);
+  page.store.apply([{ op: "delete", id: "a" }]);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, []);
+});

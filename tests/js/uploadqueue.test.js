@@ -101,3 +101,21 @@ test("what a file turns into is queued behind it, and what was refused beforehan
   await dry;
   assert.deepEqual(queue.items.map((item) => item.state), ["opened", "refused", "done"]);
 });
+
+test("who is logged out loses no file: the rest waits to be tried again", async () => {
+  const { queue } = open();
+  let sent = 0;
+  let loggedIn = false;
+  const send = async () => {
+    sent += 1;
+    if (!loggedIn) throw refusal(403);
+  };
+  queue.add(Array.from({ length: 50 }, (_, i) => new QueueItem(`${i}.jpg`, 1, send)));
+  await tick();
+  assert.equal(queue.count("failed", "stopped"), 50);
+  assert.ok(sent <= 3);
+  loggedIn = true;
+  queue.retry();
+  await tick();
+  assert.equal(queue.count("done"), 50);
+});

@@ -28,7 +28,8 @@ export class MetadataForm {
   /** The fields that were written in, with their values. */
   #changes() {
     const { elements } = this.form;
-    const changed = this.names.filter((name) => elements[name].value !== this.#known[name]);
+    // Forms of the admin once sent lines that end otherwise; no field gives them back like that.
+    const changed = this.names.filter((name) => elements[name].value !== (this.#known[name] ?? "").replaceAll("\r\n", "\n"));
     return Object.fromEntries(changed.map((name) => [name, elements[name].value]));
   }
 

@@ -211,7 +211,10 @@ function fits(state, edit, before) {
   return !edit.value || ![...state.boxes.values()].some((box) => box.state === "confirmed");
 }
 
+/** Whether what an edit was to bring about is so already. A box that is gone is so only for who wanted it gone. */
 function sameOutcome(state, after, edit) {
   const id = targetOf(edit);
-  return id ? sameBox(state.boxes.get(id), after.boxes.get(id)) : state.nothing === after.nothing;
+  if (!id) return state.nothing === after.nothing;
+  if (!state.boxes.has(id)) return ["delete", "reject"].includes(edit.op);
+  return sameBox(state.boxes.get(id), after.boxes.get(id));
 }

@@ -107,15 +107,18 @@ function stateText(state) {
   return texts[state];
 }
 
-/** Send what earlier visits to other artworks could not, quietly and once; what fails stays kept for the next visit. */
+/** Send what earlier visits to other artworks could not, quietly and once; what fails or is disputed stays kept for the next visit. */
 async function resendOthers({ username, artwork: here }) {
   for (const { dataset, artwork } of artworksWithKeptEdits(username, here)) {
     try {
       const boxes = await api("GET", `/api/datasets/${dataset}/artworks/${artwork}/boxes/`);
+      const kept = keptEdits(username, dataset, artwork).all();
+      // Others have been there: what to do about it can only be decided where the boxes are in sight.
+      if (kept.some(({ revision }) => revision !== boxes.revision)) continue;
       // A failure ends here: the pause never does.
       const once = { pause: () => new Promise(() => {}), onStatus: () => {} };
       const outbox = new Outbox(new Store(boxes, username), boxes, { ...meansFor({ username, dataset, artwork }), ...once });
-      outbox.resume(keptEdits(username, dataset, artwork).all(), boxes);
+      outbox.resume(kept, boxes);
     } catch (error) {
       console.info("Unsent edits stay kept in this browser:", error.message);
     }
