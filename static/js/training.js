@@ -17,14 +17,17 @@ const form = document.getElementById("start");
 /** The time that each budget takes with the chosen detector, and where it is too short for all artworks. */
 function showTimes() {
   const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
+  // Of one's own time nothing is known while another number is typed than the server was asked about.
+  const isKnown = (budget) => budget !== "own" || Number(form.elements.minutes.value) === options.own_minutes;
   document.querySelectorAll("[data-budget]").forEach((place) => {
-    const minutes = Math.round((chosen?.seconds[place.dataset.budget] ?? 0) / 60);
-    // One's own time stands beside it already, and is worth a word only where it is not enough.
-    const said = place.dataset.budget === "own" ? Math.ceil(options.own_minutes) : 0;
-    place.textContent = minutes > said ? `≈ ${number(minutes)} min` : "";
+    const { budget } = place.dataset;
+    const minutes = Math.round((chosen?.seconds[budget] ?? 0) / 60);
+    // It stands beside it already, and is worth a word only where it is not enough.
+    const said = budget === "own" ? Math.ceil(options.own_minutes) : 0;
+    place.textContent = isKnown(budget) && minutes > said ? `≈ ${number(minutes)} min` : "";
   });
   document.querySelectorAll("[data-reads]").forEach((place) => {
-    const reads = chosen?.reads[place.dataset.reads];
+    const reads = isKnown(place.dataset.reads) && chosen?.reads[place.dataset.reads];
     const text = gettext("There is time to learn from %(n)s of the artworks; each concept is on some of them.");
     place.textContent = reads ? counted(text, reads) : "";
   });
@@ -116,7 +119,7 @@ function chooseOwnTime() {
 async function askTimes() {
   const { minutes } = form.elements;
   const { value } = minutes;
-  document.querySelectorAll("[data-budget=own], [data-reads=own]").forEach((place) => (place.textContent = ""));
+  showTimes();
   if (!value || !minutes.validity.valid) return;
   const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?minutes=${value}`).catch(() => null);
   if (!told || value !== minutes.value) return;

@@ -28,8 +28,8 @@ from training.pipeline.pixels import UnreadableImage
 from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
-# Faults that a person can understand and mend; everything else is ours.
 _NO_SPACE = os.strerror(errno.ENOSPC)
+# Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
 
 # The work folder's lock is held, and nothing of a run is freed, until the process is gone: with TensorFlow that takes
