@@ -90,10 +90,12 @@ def delete_label(*, label: Label, user: Any, force: bool = False) -> None:
     with transaction.atomic():
         _hold_artworks(label)
         boxes = Box.objects.filter(label=label)
+        confirmed = Q(state=Box.State.CONFIRMED, artwork__deleted_at=None)
         used = boxes.shown().aggregate(
             boxes=Count("pk"),
             artworks=Count("artwork", distinct=True),
-            confirmed=Count("pk", filter=Q(state=Box.State.CONFIRMED, artwork__deleted_at=None)),
+            confirmed=Count("pk", filter=confirmed),
+            confirmed_artworks=Count("artwork", distinct=True, filter=confirmed),
         )
         if used["boxes"] and not force:
             message = _(

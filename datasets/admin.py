@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -141,6 +141,9 @@ class DatasetAdmin(SoftDeletion):
     readonly_fields = ("created_by", "created_at")
     inlines = (MembershipInline,)
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) or self.seen_datasets(request.user).exists()
+
     def seen_datasets(self, user: Any) -> DatasetQuerySet:
         """Who administers a dataset also sees it deleted: to restore it."""
         curated = Q(deleted_at=None, memberships__user=user, memberships__role__in=CURATING)
@@ -230,6 +233,15 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """Say what came of an import; of one that failed, which left everything as it was, why."""
+        faults = [f"{number}: {error.error}" for number, errors in result.row_errors() for error in errors]
+        if not faults and not result.has_errors():
+            return super().process_result(result, request)
+        text = _("Nothing was imported, because of these rows. Import the file again. %(rows)s")
+        self.message_user(request, text % {"rows": "; ".join(faults[:5])}, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:datasets_artwork_import"))
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"curated": self.get_queryset(request).filter(deleted_at=None, dataset__deleted_at=None)}

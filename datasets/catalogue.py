@@ -41,6 +41,8 @@ class RowFinder(BaseInstanceLoader):
     def __init__(self, resource: ArtworkResource, dataset: Any = None) -> None:
         super().__init__(resource, dataset)
         self._known: dict[str, dict[str, list[Artwork]]] = {}
+        # One of each, by whatever column a row finds it: a second row of an artwork goes on from the first.
+        self._one: dict[int, Artwork] = {}
 
     def get_instance(self, row: dict[str, Any]) -> Artwork:
         """The one artwork that a row means.
@@ -73,7 +75,7 @@ class RowFinder(BaseInstanceLoader):
             for start in range(0, len(values), _AT_ONCE):
                 portion = {f"{key}__in": values[start : start + _AT_ONCE]}
                 for artwork in self.resource.curated.select_related("dataset").filter(**portion):
-                    known[str(getattr(artwork, key))].append(artwork)
+                    known[str(getattr(artwork, key))].append(self._one.setdefault(artwork.pk, artwork))
             self._known[key] = dict(known)
         return self._known[key]
 
@@ -123,6 +125,7 @@ class ArtworkResource(resources.ModelResource):
 
     def __init__(self, curated: QuerySet[Artwork] | None = None, **options: Any) -> None:
         super().__init__(**options)
+        self.changes: dict[str, str] = {}
         self.curated = curated if curated is not None else Artwork.objects.none()
 
     def get_queryset(self) -> QuerySet[Artwork]:
@@ -165,6 +168,15 @@ class ArtworkResource(resources.ModelResource):
     def get_diff_class(cls) -> type[TextDiff]:
         return TextDiff
 
+    def import_instance(self, instance: Artwork, row: Any, **options: Any) -> None:
+        """Take a row's values over, and remember which of them are new."""
+        before = {name: getattr(instance, name) for name in Artwork.METADATA}
+        super().import_instance(instance, row, **options)
+        self.changes = {name: value for name in before if (value := getattr(instance, name)) != before[name]}
+
     def do_instance_save(self, instance: Artwork, is_create: bool) -> None:
-        changes = {name: getattr(instance, name) for name in Artwork.METADATA}
-        services.update_metadata(artwork=instance, changes=changes, revision=instance.metadata_revision)
+        try:
+            services.update_metadata(artwork=instance, changes=self.changes, revision=instance.metadata_revision)
+        except services.Stale:
+            # Somebody has saved it since the file was read. What the row does not name stays as theirs.
+            services.update_metadata(artwork=instance, changes=self.changes, revision=instance.metadata_revision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -159,8 +160,9 @@ def no_space_is_said() -> Iterator[None]:
     try:
         yield
     except (OSError, OperationalError) as error:
-        # SQLite says it in its own words: "database or disk is full".
-        if getattr(error, "errno", None) != errno.ENOSPC and "disk is full" not in str(error):
+        # Databases say it in words: "database or disk is full", "could not extend file …: No space left on device".
+        said = any(words in str(error) for words in ("disk is full", os.strerror(errno.ENOSPC)))
+        if getattr(error, "errno", None) != errno.ENOSPC and not said:
             raise
         message = _("The server's disk is full. Nothing was added; ask its administrator to make room.")
         raise Refusal(message, code="disk_full", status_code=DISK_FULL) from error

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import socket
 import time
 import uuid
@@ -93,17 +94,17 @@ def infer(run_id: int) -> None:
     if not worker:
         return
     run = InferenceRun.objects.select_related("detector", "dataset").get(pk=run_id)
+    writer = None
     try:
         workdir, total = _prepare_inference(run, _beat(run_id, worker))
         writer = SuggestionWriter(run, workdir, total, _beat(run_id, worker))
         outcome = _supervise(run_id, worker, Visit, workdir, writer.take)
     except _Stop:
-        _conclude(run_id, worker, Outcome(STOPPED, asked_to_stop=True))
-        return
+        outcome = Outcome(STOPPED, asked_to_stop=True)
     except Exception as error:
         _fail(run_id, worker, error)
         raise
-    _conclude(run_id, worker, outcome, writer.summary())
+    _conclude(run_id, worker, outcome, writer.summary() if writer else "")
 
 
 def fetch(fetch_id: int) -> None:
@@ -246,8 +247,10 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
 def _seen(workdir: Path) -> dict[int, bool]:
     """The artworks that an earlier try is done with, and whether it could read them."""
     path = workdir / "seen.txt"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {int(line.split()[0]): _UNREADABLE not in line for line in lines if line.strip()}
+    text = path.read_text(errors="replace") if path.exists() else ""
+    # A full disk or a power cut may have left a part of a line.
+    lines = re.findall(rf"^(\d+)( {_UNREADABLE})?\n", text, re.MULTILINE)
+    return {int(artwork): not unreadable for artwork, unreadable in lines}
 
 
 class SuggestionWriter:
@@ -260,6 +263,7 @@ class SuggestionWriter:
         seen = _seen(workdir)
         self.before, self.unreadable = len(seen), list(seen.values()).count(False)
         self.seen = (workdir / "seen.txt").open("a")
+        self.seen.write("\n")  # what a part of a line would be glued to
         # What earlier tries found counts as well.
         found = [event.payload["boxes"] for event in Event.objects.filter(run=run, kind="artwork")]
         self.boxes, self.artworks = sum(found), sum(map(bool, found))

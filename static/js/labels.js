@@ -92,7 +92,7 @@ async function isRemoved(label) {
     await api("DELETE", place);
   } catch (error) {
     if (error.code !== "in_use") throw error;
-    const { confirmed, artworks } = error.data.current;
+    const { confirmed, confirmed_artworks: artworks } = error.data.current;
     if (confirmed > label.boxes) {
       Object.assign(label, { boxes: confirmed, artworks });
       show();

@@ -99,12 +99,20 @@ def test_a_label_with_boxes_is_deleted_only_on_purpose(ask: Ask, dataset: Any, l
     box_row(first, label, (0, 0, 20, 20))
     box_row(second, label, (0, 0, 20, 20))
     box_row(second, other_label, (0, 0, 20, 20))
+    third = artwork_row(dataset, 3)
+    box_row(third, label, (0, 0, 20, 20), state="suggested")
     refused = ask("delete", f"{label.pk}/")
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
-    assert refused.json()["current"] == {"boxes": 2, "artworks": 2, "confirmed": 2} and Box.objects.count() == 3
+    assert refused.json()["current"] == {
+        "boxes": 3,
+        "artworks": 3,
+        "confirmed": 2,
+        "confirmed_artworks": 2,
+    }
+    assert Box.objects.count() == 4
     assert ask("delete", f"{label.pk}/?force=1").status_code == 204
     states = {artwork.pk: (artwork.confirmed, artwork.state, artwork.revision) for artwork in dataset.artworks.all()}
-    assert states == {first.pk: (0, "todo", 1), second.pk: (1, "annotated", 1)}
+    assert states == {first.pk: (0, "todo", 1), second.pk: (1, "annotated", 1), third.pk: (0, "todo", 1)}
 
 
 def test_an_unused_label_is_deleted_at_once(ask: Ask, label: Any) -> None:

@@ -262,8 +262,8 @@ def test_a_deleted_dataset_is_restored_by_its_administrator_and_nobody_else(
     for user in (owner, curator):
         user.is_staff = True
         user.save()
-        # Without another dataset there is nothing to curate, and no admin.
-        services.create_dataset(user=user, name=f"Of {user}", description="")
+    assert client_of(curator).get(url).status_code == 403
+    services.create_dataset(user=curator, name="Another")
     assert f">{dataset.name}<" not in page(client_of(curator), url)
     client_of(curator).post(url, form)
     dataset.refresh_from_db()
@@ -359,10 +359,33 @@ def test_a_csv_of_many_rows_is_read_in_few_queries_and_its_preview_holds_nobody_
 
 
 def test_the_second_of_two_rows_of_one_artwork_comes_after_the_first(desk: Any, artwork: Any) -> None:
-    text = f"id,title,creator\n{artwork.pk},First,Giotto\n{artwork.pk},Second,Giotto\n"
+    text = f"id,file_name,title,creator\n{artwork.pk},,First,Giotto\n,{artwork.file_name},Second,Giotto\n"
     assert confirm(desk, dry_run(desk, text)).status_code == 302
     artwork.refresh_from_db()
     assert (artwork.title, artwork.creator, artwork.metadata_revision) == ("Second", "Giotto", 2)
+
+
+def test_what_somebody_saves_while_a_csv_is_imported_stays_and_so_does_the_csv(
+    desk: Any, artwork: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    html = dry_run(desk, f"id,title\n{artwork.pk},Mine\n")
+    race(monkeypatch, artwork, creator="Duccio", metadata_revision=1)
+    assert confirm(desk, html).status_code == 302
+    artwork.refresh_from_db()
+    assert (artwork.title, artwork.creator, artwork.metadata_revision) == ("Mine", "Duccio", 2)
+
+
+def test_an_import_that_fails_says_so_and_leaves_everything_as_it_was(
+    desk: Any, dataset: Any, make_artwork: Any
+) -> None:
+    first, second = make_artwork(dataset, 1), make_artwork(dataset, 2)
+    html = dry_run(desk, f"id,title\n{first.pk},New\n{second.pk},New\n")
+    services.delete(second)
+    answer = desk.get(confirm(desk, html).url)
+    assert "Nothing was imported" in answer.content.decode()
+    first.refresh_from_db()
+    assert first.metadata_revision == 0
+    assert not LogEntry.objects.exists()
 
 
 def test_a_column_dataset_tells_two_artworks_of_one_name_apart(

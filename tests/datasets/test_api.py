@@ -213,9 +213,14 @@ def test_of_a_file_that_a_full_disk_cut_off_nothing_is_left(
     assert not default_storage.exists(path)
 
 
-def test_a_full_disk_is_said_where_the_database_meets_it_too() -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["database or disk is full", 'could not extend file "base/5/1259": No space left on device'],
+    ids=["sqlite", "postgresql"],
+)
+def test_a_full_disk_is_said_where_the_database_meets_it_too(words: str) -> None:
     with pytest.raises(Refusal) as refusal, no_space_is_said():
-        raise OperationalError("database or disk is full")
+        raise OperationalError(words)
     assert refusal.value.status_code == 507
     with pytest.raises(OperationalError, match="locked"), no_space_is_said():
         raise OperationalError("database is locked")

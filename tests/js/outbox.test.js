@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Outbox } from "../../static/js/annotate/outbox.js";
+import { Outbox, isDisputed } from "../../static/js/annotate/outbox.js";
 import { Store } from "../../static/js/annotate/store.js";
 import { Server, box, suggestion } from "./fixtures.js";
 
@@ -228,4 +228,42 @@ test("a box that both have deleted is no conflict", async () => {
   page.store.apply([{ op: "delete", id: "a" }]);
   await page.outbox.settled();
   assert.deepEqual(page.conflicts, []);
+});
+
+test("who moved and then deleted a box that somebody else has deleted hears of nothing", async () => {
+  const server = new Server([box("a")]);
+  const page = open(server);
+  server.change([{ op: "delete", id: "a" }]);
+  page.store.apply([{ op: "update", id: "a", x: 77 }]);
+  page.store.apply([{ op: "delete", id: "a" }]);
+  await page.outbox.settled();
+  assert.deepEqual([page.conflicts, page.disputed], [[], []]);
+});
+
+test("what was done to a box that the server refuses is refused with it and nobody else's doing", async () => {
+  const server = new Server();
+  server.failures = ["before", 400];
+  const page = open(server);
+  page.store.apply([create("a")]);
+  page.store.apply([{ op: "update", id: "a", x: 77 }]);
+  await page.outbox.settled();
+  assert.deepEqual(page.conflicts, []);
+  assert.equal(page.refused.length, 2);
+  assert.deepEqual([page.kept.size, ids(page.store.boxes())], [0, []]);
+});
+
+test("kept edits are disputed only where somebody has changed the same boxes", () => {
+  const kept = (edit, before) => [{ id: "k", revision: 3, edits: [edit], before: [before], made: 1 }];
+  const server = new Server([box("a"), box("b")]);
+  const [a] = server.document().boxes;
+  const move = kept({ op: "update", id: "a", x: 77 }, a);
+  assert.equal(isDisputed(move, server.document(), "ada"), false);
+  server.change([{ op: "update", id: "b", x: 5 }]);
+  assert.equal(isDisputed(move, server.document(), "ada"), false);
+  server.change([{ op: "update", id: "a", x: 77 }]); // it had arrived: only the answer was lost
+  assert.equal(isDisputed(move, server.document(), "ada"), false);
+  server.change([{ op: "update", id: "a", x: 5 }]);
+  assert.equal(isDisputed(move, server.document(), "ada"), true);
+  server.change([{ op: "delete", id: "a" }]);
+  assert.equal(isDisputed(move, server.document(), "ada"), true);
 });

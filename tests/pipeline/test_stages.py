@@ -76,12 +76,17 @@ def test_whoever_waits_learns_that_small_things_are_seen_larger(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_no_box_of_a_crowd_is_taken_for_background(run: tuple[stages.Run, list[Event]]) -> None:
+    from training.pipeline import configure
+
     opened, _ = run
     crowded = opened.manifest.artworks[0]
     crowd = dataclasses.replace(crowded, boxes=crowded.boxes[:1] * 130)
     opened.manifest = dataclasses.replace(opened.manifest, artworks=(crowd, *opened.manifest.artworks[1:]))
     stages.STAGES["configure"](opened)
-    assert opened.memory["experiment"].task.train_data.parser.max_num_instances == 130
+    # A resumed run has nothing in memory and does not configure again.
+    again = configure.of_run(opened.config, opened.manifest, opened.workdir)
+    for experiment in (opened.memory["experiment"], again):
+        assert experiment.task.train_data.parser.max_num_instances == 130
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -26,13 +26,19 @@ _BATCH_NORM_MOMENTUM = 0.97
 
 def configure(config: RunConfig, manifest: Manifest, workdir: Path) -> Experiment:
     """Build the experiment for `manifest` with the records of `workdir` and write it to WORKDIR/experiment.yaml."""
+    experiment = of_run(config, manifest, workdir)
+    text = yaml.safe_dump(experiment.as_dict(), default_flow_style=False)
+    (workdir / FILE_NAME).write_text(text, encoding="utf-8")
+    return experiment
+
+
+def of_run(config: RunConfig, manifest: Manifest, workdir: Path) -> Experiment:
+    """The same, in memory: what a resumed run and a machine that trains along have as well."""
     experiment = build(config, classes=len(manifest.labels), workdir=workdir)
     # A Faster R-CNN takes boxes beyond this number for background.
     most = max(config.max_boxes, *(len(artwork.boxes) for artwork in manifest.artworks))
     for data in (experiment.task.train_data, experiment.task.validation_data):
         data.parser.max_num_instances = most
-    text = yaml.safe_dump(experiment.as_dict(), default_flow_style=False)
-    (workdir / FILE_NAME).write_text(text, encoding="utf-8")
     return experiment
 
 

@@ -261,7 +261,7 @@ def _trainer(run: Run) -> Any:
         started = time.monotonic()
         labels = run.manifest.labels
         config, workdir = run.config, run.workdir
-        experiment = run.memory.get("experiment") or configure.build(config, classes=len(labels), workdir=workdir)
+        experiment = run.memory.get("experiment") or configure.of_run(config, run.manifest, workdir)
         distribution = run.memory.get("distribution")
         run.memory["trainer"] = train.build(config, experiment, labels, workdir, run.weights_dir, distribution)
         run.memory["building"] = time.monotonic() - started

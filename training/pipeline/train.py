@@ -79,20 +79,42 @@ def build(
         step = tf.Variable(0, dtype=tf.int64, trainable=False)
         seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=step, seconds=seconds)
-        latest = tf.train.latest_checkpoint(str(workdir / "checkpoints"))
-        if latest:
-            checkpoint.restore(latest)
-        elif config.start:
-            transfer.go_on_from(Path(config.start), model, config, labels)
-        elif config.weights:
-            backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
-            if config.pretrained_head:
-                pretrained_head.load_into(model, config.pretrained_head, labels)
+        if not restore(checkpoint, workdir / "checkpoints"):
+            _begin(model, config, labels, weights_dir)
         if config.weights:
             backbones.keep_normalisation(model.backbone)
     folder = workdir / ("checkpoints" if distribution.is_chief else f"checkpoints.{distribution.rank}")
     checkpoints = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
     return Trainer(config, experiment, task, distribution, checkpoints, model, optimizer, step, seconds)
+
+
+def _begin(model: Any, config: RunConfig, labels: Sequence[LabelEntry], weights_dir: Path) -> None:
+    """Give a new model what it is to begin with."""
+    if config.start:
+        transfer.go_on_from(Path(config.start), model, config, labels)
+    elif config.weights:
+        backbones.load_into(model.backbone, config.weights, weights.find(weights_dir, config.weights))
+        if config.pretrained_head:
+            pretrained_head.load_into(model, config.pretrained_head, labels)
+
+
+def restore(checkpoint: Any, folder: Path) -> bool:
+    """Bring everything to where the last checkpoint in `folder` left it; False where there is none.
+
+    One that cannot be read, as after a power cut, is passed over for the one before. Raises ValueError or
+    tf.errors.OpError where none can be read.
+    """
+    fault: Exception | None = None
+    # Not by TensorFlow's own list of them, which may be what was lost.
+    for index in sorted(folder.glob("ckpt-*.index"), key=lambda path: int(path.stem.rpartition("-")[2]), reverse=True):
+        try:
+            checkpoint.restore(str(index.with_suffix("")))
+            return True
+        except (ValueError, tf.errors.OpError) as error:
+            fault = fault or error
+    if fault:
+        raise fault
+    return False
 
 
 def train(

@@ -146,14 +146,11 @@ export class Outbox {
     let state = stateOf(document);
     for (const batch of [...this.#batches]) {
       const kept = batch.edits.map((edit, i) => {
-        const after = applyEdit(state, edit, this.means.username);
-        if (!fits(state, edit, batch.before[i])) {
-          // What is already so on the server needs no sending and is no conflict.
-          if (!sameOutcome(state, after, edit)) lost.push(edit);
-          return false;
-        }
-        state = after;
-        return true;
+        const met = meet(state, edit, batch.before[i], this.means.username);
+        // Of a box that is gone here too there is nothing to tell.
+        if (met.lost && (state.boxes.has(targetOf(edit)) || mine.boxes.has(targetOf(edit)) || !targetOf(edit))) lost.push(edit);
+        state = met.state;
+        return met.fits;
       });
       this.#shrink(batch, kept);
     }
@@ -172,6 +169,9 @@ export class Outbox {
 
   async #giveUp(batch, message) {
     this.#drop(batch);
+    // What was done to a box that the server did not take goes with it.
+    const never = new Set(batch.edits.filter(({ op }) => op === "create").map(targetOf));
+    for (const later of [...this.#batches]) this.#shrink(later, later.edits.map((edit) => !never.has(targetOf(edit))));
     this.means.onRefused(message, batch.edits);
     try {
       this.#rebase(await this.means.reload());
@@ -193,6 +193,32 @@ export class Outbox {
     this.#status = { state, unsent: this.unsent, message };
     this.means.onStatus(this.#status);
   }
+}
+
+/**
+ * Whether somebody else has changed what unsent batches are about, so that only a person can decide.
+ *
+ * @param batches as they were kept
+ * @param document of the server, as it is now
+ */
+export function isDisputed(batches, document, username) {
+  let state = stateOf(document);
+  let lost = false;
+  for (const { edits, before } of [...batches].sort((a, b) => a.made - b.made)) {
+    edits.forEach((edit, i) => {
+      const met = meet(state, edit, before[i], username);
+      state = met.state;
+      lost ||= met.lost;
+    });
+  }
+  return lost;
+}
+
+/** What becomes of a state by an edit that was made on the box `before`; what is already so needs no sending and is not lost. */
+function meet(state, edit, before, username) {
+  const after = applyEdit(state, edit, username);
+  if (fits(state, edit, before)) return { state: after, fits: true, lost: false };
+  return { state, fits: false, lost: !sameOutcome(state, after, edit) };
 }
 
 /** What an answer means for the batch that was sent. */

@@ -5,7 +5,7 @@ import { element, icon } from "../dom.js";
 import { toast } from "../toast.js";
 import { newId } from "./ids.js";
 import { artworksWithKeptEdits, keptEdits } from "./kept.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, isDisputed } from "./outbox.js";
 import { Store } from "./store.js";
 
 const ICONS = { saved: "check", saving: "retry" };
@@ -113,8 +113,8 @@ async function resendOthers({ username, artwork: here }) {
     try {
       const boxes = await api("GET", `/api/datasets/${dataset}/artworks/${artwork}/boxes/`);
       const kept = keptEdits(username, dataset, artwork).all();
-      // Others have been there: what to do about it can only be decided where the boxes are in sight.
-      if (kept.some(({ revision }) => revision !== boxes.revision)) continue;
+      // What to do about it can only be decided where the boxes are in sight.
+      if (isDisputed(kept, boxes, username)) continue;
       // A failure ends here: the pause never does.
       const once = { pause: () => new Promise(() => {}), onStatus: () => {} };
       const outbox = new Outbox(new Store(boxes, username), boxes, { ...meansFor({ username, dataset, artwork }), ...once });
