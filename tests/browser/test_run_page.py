@@ -178,6 +178,7 @@ def test_the_training_page_shows_the_run_that_is_on(
 def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(browser_page: Any, dataset: int) -> None:
     page: Page = browser_page()
     page.goto(f"/datasets/{dataset}/training/")
+    page.locator("[data-budget=standard]", has_text="≈").wait_for()  # the page's script has run
     takes = page.locator("[data-budget=own]")
 
     def type_in(minutes: str) -> None:

@@ -101,7 +101,7 @@ def _begin(model: Any, config: RunConfig, labels: Sequence[LabelEntry], weights_
 def restore(checkpoint: Any, folder: Path) -> bool:
     """Bring everything to where the last checkpoint in `folder` left it; False where there is none.
 
-    One that cannot be read, as after a power cut, is passed over for the one before. Raises ValueError or
+    One that cannot be read, as after a power cut, is passed over for the one before. Raises ValueError, IndexError or
     tf.errors.OpError where none can be read.
     """
     fault: Exception | None = None
@@ -110,7 +110,7 @@ def restore(checkpoint: Any, folder: Path) -> bool:
         try:
             checkpoint.restore(str(index.with_suffix("")))
             return True
-        except (ValueError, tf.errors.OpError) as error:
+        except (ValueError, IndexError, tf.errors.OpError) as error:
             fault = fault or error
     if fault:
         raise fault
