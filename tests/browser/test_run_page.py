@@ -175,7 +175,10 @@ def test_the_training_page_shows_the_run_that_is_on(
     page.locator("#active-text", has_text="Step 60 of 300").wait_for()
 
 
-def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(browser_page: Any, dataset: int) -> None:
+def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(
+    browser_page: Any, make_run: Any, dataset: int
+) -> None:
+    make_run("done")  # and no other is on, whose end would load the page again
     page: Page = browser_page()
     page.goto(f"/datasets/{dataset}/training/")
     page.locator("[data-budget=standard]", has_text="≈").wait_for()  # the page's script has run
