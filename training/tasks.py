@@ -263,7 +263,7 @@ class SuggestionWriter:
         seen = _seen(workdir)
         self.before, self.unreadable = len(seen), list(seen.values()).count(False)
         self.seen = (workdir / "seen.txt").open("a")
-        self.seen.write("\n")  # what a part of a line would be glued to
+        self.seen.write(" -\n")  # makes no line of a part of one, which may name another artwork
         # What earlier tries found counts as well.
         found = [event.payload["boxes"] for event in Event.objects.filter(run=run, kind="artwork")]
         self.boxes, self.artworks = sum(found), sum(map(bool, found))

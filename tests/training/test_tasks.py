@@ -316,6 +316,23 @@ def test_going_on_counts_what_could_not_be_read_and_not_what_nobody_was_told_of(
     assert "1 images could not be read" in told
 
 
+def test_a_part_of_a_line_names_no_artwork_however_often_a_run_goes_on(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    """A full disk cut off "123": what is left of it is another artwork's number."""
+    work = make_artwork(dataset, 1)
+    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
+    workdir = files.run_folder(run.pk)
+    workdir.mkdir(parents=True)
+    (workdir / "seen.txt").write_text("8 unreadable\n12")
+    for _ in range(2):
+        tasks.SuggestionWriter(run, workdir, 1, lambda: None).summary()
+        assert tasks._seen(workdir) == {8: False}
+    writer = tasks.SuggestionWriter(run, workdir, 1, lambda: None)
+    writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}}], run.pk)
+    assert tasks._seen(workdir) == {8: False, work.pk: True}
+
+
 def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_written_is_told(
     dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
 ) -> None:
