@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.files import File
@@ -25,20 +24,10 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import adding, evaluations, fetching, files, live, previews, services, snapshots
+from training import adding, evaluations, fetching, files, live, previews, services
 from training.models import Detector, Run
-from training.phrases import translated, translated_event
-from training.pipeline.architectures import ARCHITECTURES, Architecture
-from training.pipeline.config import (
-    AUGMENTATIONS,
-    BUDGETS,
-    LEAST_MINUTES,
-    MOST_MINUTES,
-    OWN_MINUTES,
-    estimate_seconds,
-    learnt_from,
-)
-from training.pipeline.translation import phrase_json
+from training.options import options_json
+from training.phrases import translated_event
 from training.querysets import DetectorQuerySet, RunQuerySet
 from training.serializers import (
     AddDetectorSerializer,
@@ -230,60 +219,6 @@ class AugmentationPreview(InDataset, APIView):
         wanted = PreviewRequestSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         return Response(previews.preview(dataset, **wanted.validated_data))
-
-
-def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> dict[str, Any]:
-    """The answer of TrainingOptions, which the training page shows too; `minutes`: what the budget "own" is to be."""
-    ready, _labels = services.readiness(dataset)
-    images = ready.counts["artworks"]
-    times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
-    return {
-        "ready": ready.ready,
-        "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
-        "counts": dict(ready.counts),
-        "architectures": [
-            {
-                **_architecture(a),
-                "seconds": {key: estimate_seconds(a.key, time, images) for key, time in times.items()},
-                "reads": _reads(a, times, images),
-            }
-            for a in ARCHITECTURES.values()
-        ],
-        "budgets": [_choice(budget) for budget in BUDGETS.values()],
-        "least_minutes": round(LEAST_MINUTES),
-        "most_minutes": round(MOST_MINUTES),
-        "own_minutes": minutes,
-        "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
-        "starts": [
-            {"id": detector.pk, "name": detector.name, "architecture": detector.architecture}
-            for detector in Detector.objects.usable_in(dataset.pk, user).may_start()
-            if files.can_go_on_from(detector)
-        ],
-        "labels": [
-            {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
-            for label in snapshots.labels_of(dataset, with_boxes=False)
-        ],
-    }
-
-
-def _architecture(option: Architecture) -> dict[str, Any]:
-    shown = ("input_size", "parameters", "coco_ap", "coco_size", "license", "suited")
-    more = {name: getattr(option, name) for name in shown}
-    return {**_choice(option), **more, "knows_nothing": not option.weights}
-
-
-def _reads(architecture: Architecture, times: Mapping[str, float], images: int) -> dict[str, int | None]:
-    """By budget, how many artworks it has time to learn from, where a longer training would learn from more.
-
-    `times`: the minutes of each budget.
-    """
-    longest = learnt_from(architecture.key, MOST_MINUTES, images)
-    reads = {key: learnt_from(architecture.key, minutes, images) for key, minutes in times.items()}
-    return {key: count if count < longest else None for key, count in reads.items()}
-
-
-def _choice(option: Any) -> dict[str, str]:
-    return {"key": option.key, "title": _(option.title), "description": _(option.description)}
 
 
 class RunView(InDataset, generics.GenericAPIView[Run]):

@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from annotations.models import Box, Label
+from annotations.querysets import BoxQuerySet
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict
 from training.models import Detector, Snapshot
-from training.pipeline.manifest import VERSION, manifest_sha256
+from training.pipeline.manifest import ENOUGH, VERSION, manifest_sha256
 from training.pipeline.partition import assign_splits
 
 
@@ -31,6 +32,11 @@ def artworks_of(dataset: Dataset) -> QuerySet[Artwork]:
     """
     decided = Q(confirmed__gt=0) | Q(nothing_to_mark=True)
     return Artwork.objects.present().filter(decided, dataset=dataset).order_by("pk")
+
+
+def smallest_of(dataset: Dataset, labels: list[Label]) -> float | None:
+    """What `Manifest.smallest` will be about, of which it is not known yet which artworks are kept aside."""
+    return min(_boxes(dataset, labels).median_sides(ENOUGH).values(), default=None)
 
 
 def freeze(dataset: Dataset, labels: list[Label], *, seed: int, earlier: Detector | None = None) -> Snapshot:
@@ -84,10 +90,17 @@ def _refuse_empty_parts(rows: list[dict[str, Any]], labels: list[Label]) -> None
         raise Conflict(message % {"missing": ", ".join(missing) or _("no test artwork")}, code="not_ready")
 
 
+def _boxes(dataset: Dataset, labels: list[Label]) -> BoxQuerySet:
+    return Box.objects.confirmed().filter(artwork__dataset=dataset, artwork__deleted_at=None, label__in=labels)
+
+
 def _boxes_by_artwork(dataset: Dataset, labels: list[Label]) -> dict[int, list[dict[str, Any]]]:
     boxes: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    confirmed = Box.objects.confirmed().filter(artwork__dataset=dataset, artwork__deleted_at=None, label__in=labels)
-    fields = confirmed.order_by("artwork", "created_at", "pk").values("artwork", "label", "x", "y", "width", "height")
+    fields = (
+        _boxes(dataset, labels)
+        .order_by("artwork", "created_at", "pk")
+        .values("artwork", "label", "x", "y", "width", "height")
+    )
     for row in fields.iterator():
         box: dict[str, Any] = dict(row)
         boxes[box.pop("artwork")].append(box)

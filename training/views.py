@@ -12,8 +12,8 @@ from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
 from training import evaluations, fetching, files
-from training.api import options_json
 from training.models import Detector, Run, TrainingRun
+from training.options import options_json
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import AUGMENTATIONS, BUDGETS
 from training.serializers import DetectorSerializer, run_json

@@ -33,6 +33,17 @@ function showTimes() {
   });
 }
 
+/** The square that each architecture would see: in a short time a smaller one, and that of the detector it begins with. */
+function showSizes() {
+  const begun = options.starts.find(({ id }) => String(id) === form.elements.start?.value);
+  document.querySelectorAll("[data-size]").forEach((place) => {
+    const choice = options.architectures.find(({ key }) => key === place.dataset.size);
+    const own = begun?.architecture === choice.key ? begun.input_size : null;
+    const side = own ?? choice.sizes[form.elements.budget.value];
+    place.textContent = `${side} × ${side}`;
+  });
+}
+
 function chosenLabels() {
   const boxes = [...form.querySelectorAll("input[name=labels]")];
   return { all: boxes.every((box) => box.checked), ids: boxes.filter((box) => box.checked).map((box) => Number(box.value)) };
@@ -125,6 +136,7 @@ async function askTimes() {
   if (!told || value !== minutes.value) return;
   Object.assign(options, told);
   showTimes();
+  showSizes();
 }
 
 /** Examples follow the choice of augmentation, from when their place is first in sight: each costs the server seconds. */
@@ -148,11 +160,13 @@ if (form) {
     showTimes();
     showReadiness();
     showStarts(event);
+    showSizes();
   });
   form.addEventListener("submit", begin);
   showTimes();
   showReadiness();
   showStarts();
+  showSizes();
   if (form.elements.minutes.value !== String(options.own_minutes)) askTimes(); // typed before a reload
 }
 if (active) watch(active);

@@ -29,6 +29,16 @@ run = TrainingRun.objects.create(
 print(run.pk)
 """
 
+SMALL = """
+from annotations.models import Box, Label
+from datasets.models import Artwork
+artwork = Artwork.objects.filter(dataset={dataset}).first()
+label = Label.objects.create(dataset=artwork.dataset, name="Small")
+size = {{"image_width": artwork.width, "image_height": artwork.height}}
+for number in range(10):
+    Box.objects.create(artwork=artwork, label=label, x=number, y=number, width=4, height=4, **size)
+"""
+
 
 @pytest.fixture(scope="module")
 def dataset(server: Server) -> int:
@@ -199,3 +209,19 @@ def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(
     type_in("90")
     page.wait_for_timeout(300)
     assert takes.inner_text() == ""
+
+
+def test_small_things_are_seen_larger_where_there_is_time(
+    browser_page: Any, make_run: Any, server: Server, dataset: int
+) -> None:
+    from playwright.sync_api import expect
+
+    make_run("done")
+    server.shell(SMALL.format(dataset=dataset))
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/training/")
+    small, large = (page.locator(f"[data-size=retinanet_{name}]") for name in ("mobilenet_v2", "resnet50_fpn"))
+    expect(small).to_have_text("384 × 384")  # in the usual ten minutes
+    page.locator("input[name=budget][value=quick]").check()
+    expect(small).to_have_text("256 × 256")
+    expect(large).to_have_text("640 × 640")  # whatever the time

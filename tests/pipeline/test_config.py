@@ -129,6 +129,14 @@ def test_a_slow_architecture_reads_no_more_than_its_steps_look_at() -> None:
     assert least == config.RunConfig.min_steps * slow.batch_size
 
 
+def test_what_is_seen_larger_costs_more_so_less_is_read() -> None:
+    usual, larger = (_plan(budget="standard", smallest=smallest) for smallest in (None, 0.01))
+    assert (usual.enlarged, larger.enlarged) == (1, 2.25)
+    assert larger.most_records == int(usual.most_records / 2.25)
+    seconds = [estimate_seconds("retinanet_mobilenet_v2", 10, 30_000, smallest) for smallest in (None, 0.01)]
+    assert seconds[1] > seconds[0]
+
+
 def test_the_quick_budget_stays_below_six_minutes_for_the_demo() -> None:
     assert estimate_seconds("retinanet_mobilenet_v2", BUDGETS["quick"].minutes, 80) < 360
 

@@ -10,9 +10,8 @@ CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmenta
 
 
 def draw(artwork: Any, label: Label, **fields: Any) -> Box:
-    box = Box.objects.create(
-        artwork=artwork, label=label, x=10, y=10, width=50, height=40, image_width=200, image_height=150, **fields
-    )
+    size = {"width": 50, "height": 40, "image_width": 200, "image_height": 150}
+    box = Box.objects.create(artwork=artwork, label=label, x=10, y=10, **{**size, **fields})
     type(artwork).objects.filter(pk=artwork.pk).update(confirmed=1, state="annotated")
     return box
 

@@ -114,4 +114,5 @@ def test_only_those_that_can_be_gone_on_from_are_offered(
 ) -> None:
     url = f"/api/datasets/{ready.pk}/training-options/"
     offered = client_of(curator).get(url).json()["starts"]
-    assert offered == [{"id": trained.pk, "name": "Earlier", "architecture": CHOICE["architecture"]}]
+    architecture = CHOICE["architecture"]
+    assert offered == [{"id": trained.pk, "name": "Earlier", "architecture": architecture, "input_size": 256}]

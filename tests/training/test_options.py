@@ -1,10 +1,14 @@
 """What the training page offers."""
 
 from collections.abc import Callable
+from statistics import median_low
 from typing import Any
 
 import pytest
 
+from annotations.models import Box, Label
+from datasets.models import Artwork
+from tests.training.starting import draw
 from training.pipeline import config
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +34,39 @@ def test_ones_own_time_says_how_many_it_learns_from_and_how_long_it_takes_really
     assert told["seconds"]["own"] > 120
     assert told["seconds"]["standard"] == 600
     assert _told(client, ready)["seconds"]["own"] == config.OWN_MINUTES * 60
+
+
+def test_small_things_are_seen_larger_where_there_is_time_and_that_takes_longer(
+    ready: Any, label: Label, owner: Any, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six large boxes are there; of twenty small ones more, the middle one is small."""
+    client = client_of(owner)
+    assert set(_told(client, ready)["sizes"].values()) == {256}
+    artwork = Artwork.objects.first()
+    for _number in range(20):
+        draw(artwork, label, width=10, height=10)
+    told = _told(client, ready)
+    assert told["sizes"] == {"quick": 256, "standard": 384, "thorough": 384, "own": 384}
+    monkeypatch.setattr(config, "_SECONDS_PER_RECORD", 150)
+    larger = _told(client, ready)["seconds"]
+    Box.objects.all().update(width=90, height=90)
+    usual = _told(client, ready)["seconds"]
+    assert larger["standard"] > usual["standard"] == 600
+    assert larger["quick"] == usual["quick"]
+
+
+@pytest.mark.parametrize("sides", [[2, 3, 60], [60, 2, 3, 2], [5] * 3])
+def test_the_middle_of_a_concepts_boxes_tells_how_large_it_is(
+    dataset: Any, label: Label, make_artwork: Any, sides: list[int]
+) -> None:
+    artwork = make_artwork(dataset, 0)  # 200 × 150
+    other = Label.objects.create(dataset=dataset, name="Rare")
+    draw(artwork, other, width=1, height=1)
+    for side in sides:
+        draw(artwork, label, width=side, height=side)
+    assert Box.objects.median_sides(3) == {label.pk: pytest.approx(median_low(sides) / 200)}
+    assert set(Box.objects.median_sides(1)) == {label.pk, other.pk}
+    assert Box.objects.none().median_sides(1) == {}
 
 
 @pytest.mark.parametrize("minutes", ["0", "-3", "1e9", "soon", "nan"])

@@ -181,6 +181,11 @@ class RunConfig:
     start: str = ""
     pretrained_head: str = ""
 
+    @property
+    def enlarged(self) -> float:
+        """How many times as many pixels it sees as its architecture usually does."""
+        return _enlarged(ARCHITECTURES[self.architecture], self.input_size)
+
     def save(self, workdir: Path | str) -> Path:
         """Write WORKDIR/config.json and return its path."""
         path = Path(workdir) / FILE_NAME
@@ -223,6 +228,8 @@ def plan(
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     variety = _choose(AUGMENTATIONS, "augmentation", augmentation)
     duration = minutes_of(budget, minutes)
+    # What was learnt at one size is worth less at another.
+    side = start_size or input_size(architecture, duration, smallest)
     return RunConfig(
         architecture=chosen.key,
         backbone=chosen.backbone,
@@ -233,12 +240,11 @@ def plan(
         minutes=duration,
         steps=0,
         batch_size=chosen.batch_size,
-        # What was learnt at one size is worth less at another.
-        input_size=start_size or _input_size(chosen, smallest, duration),
+        input_size=side,
         copies=variety.copies,
         least_copies=variety.least_copies,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
-        most_records=most_records(architecture, duration),
+        most_records=most_records(architecture, duration, side),
         flip=variety.flip,
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
@@ -263,11 +269,12 @@ def _rates(chosen: Architecture, start: str) -> dict[str, Any]:
     }
 
 
-def _input_size(chosen: Architecture, smallest: float | None, minutes: float) -> int:
+def input_size(architecture: str, minutes: float, smallest: float | None) -> int:
     """Side in pixels of the square that is seen: a larger one where things are small and there is time for it.
 
-    Architectures for GPUs see a larger one anyway.
+    `smallest` as for `plan`. Architectures for GPUs see a larger one anyway.
     """
+    chosen = _choose(ARCHITECTURES, "architecture", architecture)
     if smallest is None or minutes < _LEAST_MINUTES_FOR_SMALL or smallest * chosen.input_size >= _SMALL:
         return chosen.input_size
     return max(_SIZE_FOR_SMALL, chosen.input_size)
@@ -283,37 +290,47 @@ def minutes_of(budget: str, minutes: float | None) -> float:
     return minutes
 
 
-def estimate_seconds(architecture: str, minutes: float, images: int) -> int:
+def estimate_seconds(architecture: str, minutes: float, images: int, smallest: float | None = None) -> int:
     """Seconds that a run of `minutes` on `images` artworks will really take on two cores, from start to detector.
 
     Longer than asked where reading and scoring the pictures or the fewest steps that are worth it take longer.
+    `smallest` as for `plan`: what is seen larger takes longer.
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
+    enlarged = _enlarged(chosen, input_size(architecture, minutes, smallest))
     tested = round(images * TEST_SHARE)
-    before = _BUILDING_SECONDS + (learnt_from(architecture, minutes, images) + tested) * _SECONDS_PER_RECORD
-    after = _EXPORT_SECONDS + scoring_seconds(tested)
-    least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds)
+    read = learnt_from(architecture, minutes, images, smallest) + tested
+    before = _BUILDING_SECONDS + read * _SECONDS_PER_RECORD * enlarged
+    after = _EXPORT_SECONDS + scoring_seconds(tested, enlarged)
+    least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds * enlarged)
     return round(max(minutes * 60, before + least + after))
 
 
-def most_records(architecture: str, minutes: float) -> int:
+def most_records(architecture: str, minutes: float, side: int) -> int:
     """How many pictures, changed copies among them, a training of `minutes` on two cores reads at most.
 
-    No more than its steps look at, either.
+    No more than its steps look at, either. `side`: of the square that is seen, in pixels.
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    steps = max(RunConfig.min_steps, minutes * 60 / chosen.step_seconds)
-    return int(min(minutes * 60 * _RECORDS_SHARE / _SECONDS_PER_RECORD, steps * chosen.batch_size))
+    enlarged = _enlarged(chosen, side)
+    steps = max(RunConfig.min_steps, minutes * 60 / (chosen.step_seconds * enlarged))
+    read = minutes * 60 * _RECORDS_SHARE / (_SECONDS_PER_RECORD * enlarged)
+    return int(min(read, steps * chosen.batch_size))
 
 
-def learnt_from(architecture: str, minutes: float, images: int) -> int:
+def learnt_from(architecture: str, minutes: float, images: int, smallest: float | None = None) -> int:
     """Of so many artworks, those of the training part that a training of `minutes` has the time to read."""
-    return min(images - round(images * TEST_SHARE), most_records(architecture, minutes))
+    most = most_records(architecture, minutes, input_size(architecture, minutes, smallest))
+    return min(images - round(images * TEST_SHARE), most)
 
 
-def scoring_seconds(test_images: int) -> float:
-    """Seconds that it takes to score a detector on `test_images` pictures."""
-    return test_images * _SECONDS_PER_EVALUATED_IMAGE
+def scoring_seconds(test_images: int, enlarged: float = 1.0) -> float:
+    """Seconds that it takes to score a detector on `test_images` pictures; `enlarged`: see `RunConfig`."""
+    return test_images * _SECONDS_PER_EVALUATED_IMAGE * enlarged
+
+
+def _enlarged(chosen: Architecture, side: int) -> float:
+    return (side / chosen.input_size) ** 2
 
 
 def _choose(options: Mapping[str, Option], what: str, key: str) -> Option:

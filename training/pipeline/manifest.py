@@ -23,7 +23,7 @@ VERSION = 1
 FILE_NAME = "manifest.json"
 SPLITS = ("train", "test")
 # Boxes of a concept from which one can tell how large it is.
-_ENOUGH = 10
+ENOUGH = 10
 
 Key = int | str
 
@@ -105,14 +105,14 @@ class Manifest:
     def smallest(self) -> float | None:
         """How large the boxes to train on are of the concept that has the smallest ones: the median of their sides.
 
-        A side is the root of a box's area, as a share of its picture's longer side. Concepts of fewer than `_ENOUGH`
+        A side is the root of a box's area, as a share of its picture's longer side. Concepts of fewer than `ENOUGH`
         boxes do not count; None where there is no other.
         """
         sides = defaultdict(list)
         for artwork in self.part("train"):
             for box in artwork.boxes:
                 sides[box.label].append(math.sqrt(box.width * box.height) / max(artwork.width, artwork.height))
-        return min((median(row) for row in sides.values() if len(row) >= _ENOUGH), default=None)
+        return min((median(row) for row in sides.values() if len(row) >= ENOUGH), default=None)
 
     def classes(self) -> dict[Key, int]:
         """Label id → class number of the detector: 1, 2, … in manifest order (0 is the background)."""

@@ -205,7 +205,7 @@ def _training_seconds(run: Run) -> float | None:
         return None
     marks = (_mark(run.workdir, name) for name in STAGES)
     before = float(sum(json.loads(mark.read_text())["seconds"] for mark in marks if mark.exists()))
-    after = config.scoring_seconds(len(run.manifest.part("test")))
+    after = config.scoring_seconds(len(run.manifest.part("test")), run.config.enlarged)
     building: float = run.memory["building"]
     whole = run.config.minutes * 60
     return max(whole - before - building - after, whole * config.LEAST_TRAINING_SHARE)

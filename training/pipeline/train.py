@@ -129,7 +129,7 @@ def train(
         seconds,
         step=int(trainer.step.numpy()),
         spent=float(trainer.seconds.numpy()),
-        evaluation_seconds=scoring_seconds(evaluator.picture_count),
+        evaluation_seconds=scoring_seconds(evaluator.picture_count, trainer.config.enlarged),
     )
     report = _Report(trainer, pace, workdir, on_event)
     report.begin()

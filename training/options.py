@@ -1,0 +1,87 @@
+"""What a training can choose from, what each choice costs, and whether there is enough to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from datasets.models import Dataset
+from training import files, services, snapshots
+from training.models import Detector
+from training.phrases import translated
+from training.pipeline.architectures import ARCHITECTURES, Architecture
+from training.pipeline.config import (
+    AUGMENTATIONS,
+    BUDGETS,
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    OWN_MINUTES,
+    estimate_seconds,
+    input_size,
+    learnt_from,
+)
+from training.pipeline.translation import phrase_json
+
+
+def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> dict[str, Any]:
+    """The answer of TrainingOptions, which the training page shows too; `minutes`: what the budget "own" is to be."""
+    ready, labels = services.readiness(dataset)
+    images, smallest = ready.counts["artworks"], snapshots.smallest_of(dataset, labels)
+    times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
+    return {
+        "ready": ready.ready,
+        "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
+        "counts": dict(ready.counts),
+        "architectures": [
+            {
+                **_architecture(a),
+                "seconds": {key: estimate_seconds(a.key, time, images, smallest) for key, time in times.items()},
+                "reads": _reads(a, times, images, smallest),
+                "sizes": {key: input_size(a.key, time, smallest) for key, time in times.items()},
+            }
+            for a in ARCHITECTURES.values()
+        ],
+        "budgets": [_choice(budget) for budget in BUDGETS.values()],
+        "least_minutes": round(LEAST_MINUTES),
+        "most_minutes": round(MOST_MINUTES),
+        "own_minutes": minutes,
+        "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
+        "starts": [
+            {
+                "id": detector.pk,
+                "name": detector.name,
+                "architecture": detector.architecture,
+                "input_size": detector.input_size,
+            }
+            for detector in Detector.objects.usable_in(dataset.pk, user).may_start()
+            if files.can_go_on_from(detector)
+        ],
+        "labels": [
+            {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
+            for label in snapshots.labels_of(dataset, with_boxes=False)
+        ],
+    }
+
+
+def _architecture(option: Architecture) -> dict[str, Any]:
+    shown = ("input_size", "parameters", "coco_ap", "coco_size", "license", "suited")
+    more = {name: getattr(option, name) for name in shown}
+    return {**_choice(option), **more, "knows_nothing": not option.weights}
+
+
+def _reads(
+    architecture: Architecture, times: Mapping[str, float], images: int, smallest: float | None
+) -> dict[str, int | None]:
+    """By budget, how many artworks it has time to learn from, where a longer training would learn from more.
+
+    `times`: the minutes of each budget.
+    """
+    longest = learnt_from(architecture.key, MOST_MINUTES, images, smallest)
+    reads = {key: learnt_from(architecture.key, minutes, images, smallest) for key, minutes in times.items()}
+    return {key: count if count < longest else None for key, count in reads.items()}
+
+
+def _choice(option: Any) -> dict[str, str]:
+    return {"key": option.key, "title": _(option.title), "description": _(option.description)}
