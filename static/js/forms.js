@@ -39,6 +39,16 @@ export function valuesOf(form) {
   return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
 }
 
+/**
+ * Of `values` (by field) those that differ from what is `known` of the thing that the form describes.
+ *
+ * Forms of the admin once sent lines that end otherwise; no field gives them back like that.
+ */
+export function changesOf(values, known) {
+  const before = (name) => (known[name] ?? "").replaceAll("\r\n", "\n");
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== before(name)));
+}
+
 function missing(form) {
   return [...form.elements].find((input) => input.required && !input.value.trim());
 }

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { showDialog } from "./dialogs.js";
 import { element } from "./dom.js";
-import { submitForm } from "./forms.js";
+import { changesOf, submitForm } from "./forms.js";
 import { toast } from "./toast.js";
 
 /** Fields by their Dublin Core names, in the order of a museum label. */
@@ -30,11 +30,6 @@ function field([name, label, attributes], value) {
   return element("p", { class: "field" }, element("label", { for: id }, label), input);
 }
 
-/** The fields that were written in since the artwork was as it is `known`. */
-function changes(values, known) {
-  return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== (known[name] ?? "").replaceAll("\r\n", "\n")));
-}
-
 /**
  * Somebody else saved first: keep what was typed here (`mine`), show theirs in the other fields, and say at each field that
  * both wrote in what it holds by now.
@@ -53,7 +48,7 @@ function showOthers(form, current, mine) {
 function save(address, form, artwork, onSaved) {
   let known = artwork;
   return async (values) => {
-    const mine = changes(values, known);
+    const mine = changesOf(values, known);
     try {
       const saved = await api("PATCH", address, { json: { ...mine, metadata_revision: known.metadata_revision } });
       form.closest("dialog").close();

@@ -2,6 +2,7 @@
 
 import { api } from "../api.js";
 import { element } from "../dom.js";
+import { changesOf } from "../forms.js";
 import { toast } from "../toast.js";
 
 export class MetadataForm {
@@ -27,10 +28,8 @@ export class MetadataForm {
 
   /** The fields that were written in, with their values. */
   #changes() {
-    const { elements } = this.form;
-    // Forms of the admin once sent lines that end otherwise; no field gives them back like that.
-    const changed = this.names.filter((name) => elements[name].value !== (this.#known[name] ?? "").replaceAll("\r\n", "\n"));
-    return Object.fromEntries(changed.map((name) => [name, elements[name].value]));
+    const values = this.names.map((name) => [name, this.form.elements[name].value]);
+    return changesOf(Object.fromEntries(values), this.#known);
   }
 
   #isChanged() {
