@@ -10,6 +10,7 @@ Prints one JSON object: either `format, width, height, display_width, display_he
 `detail`.
 """
 
+import contextlib
 import json
 import resource
 import sys
@@ -138,7 +139,8 @@ def refusal_of(complaint: str) -> Refused:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses any limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     source, folder, max_megapixels = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     try:
         answer: dict[str, int | str] = render(source, folder, max_megapixels)

@@ -36,17 +36,15 @@ _one = threading.Lock()
 def add_detector(*, dataset: Dataset, user: Any, upload: File, name: str, labels: list[str]) -> Detector:
     """Make a detector of `dataset` out of a file, after it has looked at one picture in a process of its own.
 
-    `labels` are the names of its classes, in order. A SavedModel may hold operations that read and write any file of
-    the installation, so `user` must be a superuser for one: anybody can be the curator of a dataset of their own.
+    `labels` are the names of its classes, in order; a TFLite file that was trained with WebNet Trainer has its own.
+    A SavedModel may hold operations that read and write any file of the installation, so `user` must be a superuser
+    for one: anybody can be the curator of a dataset of their own.
     Raises Refusal where the file is no detector that can be used, and Conflict while another one is being tried.
     """
-    if not 1 <= len(labels) <= MOST_LABELS:
-        text = _("Give from 1 to %(most)d labels, one a line, in the order of the detector's classes.")
-        raise Refusal(text % {"most": MOST_LABELS}, code="invalid_labels")
     refuse_too_large(upload)
     if not _one.acquire(blocking=False):
         raise Conflict(_("Another detector is being added right now. Try again in a minute."), code="busy")
-    work = files.downloads_folder(f"file-{uuid.uuid4().hex}")
+    work = files.downloads_folder(f"{files.BEING_ADDED}{uuid.uuid4().hex}")
     try:
         with no_space_is_said():
             return _register(dataset, _made(work, upload, name, labels, may_all=user.is_superuser))
@@ -71,13 +69,19 @@ def _made(work: Path, upload: File, name: str, labels: list[str], *, may_all: bo
     if not is_tflite and not may_all:
         text = _("Only an administrator of this installation can add a SavedModel. You can add a TFLite file.")
         raise Refusal(text, code="not_allowed", status_code=403)
-    description = {
-        "name": name,
-        "architecture": _TFLITE if is_tflite else catalogue.FORMAT,
+    description: dict[str, Any] = {
         "format": _TFLITE if is_tflite else catalogue.FORMAT,
         "input_size": _ANY_SIZE,
         "labels": [{"id": number, "name": label} for number, label in enumerate(labels, start=1)],
         "threshold": catalogue.THRESHOLD,
+        **((outside.own_description(file) if is_tflite else None) or {}),
+    }
+    if not 1 <= len(description["labels"]) <= MOST_LABELS:
+        text = _("Give from 1 to %(most)d labels, one a line, in the order of the detector's classes.")
+        raise Refusal(text % {"most": MOST_LABELS}, code="invalid_labels")
+    description |= {
+        "name": name,
+        "architecture": description["format"],
         "source": Path(upload.name or "").name,
         "sha256": digest.hexdigest(),
     }

@@ -54,7 +54,7 @@ def checks(detector: Detector) -> list[dict[str, Any]]:
 
 def why_none(detector: Detector) -> str:
     """Why a detector has no evaluation, and what to do about it."""
-    if detector.kind == Detector.Kind.PRETRAINED:
+    if detector.kind != Detector.Kind.TRAINED:
         return _("This detector was not trained here, so there are no artworks of yours that it was tested on.")
     return _(
         "There is no evaluation of this detector: it was trained by an earlier version, or its files are gone. "
@@ -140,6 +140,7 @@ def pictures(rows: Sequence[dict[str, Any]], detector: Detector, evaluation: Eva
             **row,
             "row": present.get(row["artwork"]),
             "boxes": named(row["boxes"]),
+            # Earlier versions wrote those below the threshold, too.
             "detections": named(box for box in row["detections"] if box["outcome"] != "unsure"),
             "mistakes": [(*what, n) for what, n in _mistakes(row, names).items()],
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from training.pipeline.downloads import DownloadError, download
 from training.pipeline.outside import lay_out, lay_out_checkpoint
 from training.pipeline.supervision import Stopped, only_one
 from training.pipeline.translation import phrase_json
-from training.trials import Unusable, make_trial
+from training.trials import DoesNotRun, Unusable, make_trial
 
 State = Run.State
 # How often the row says how far it is.
@@ -35,13 +36,20 @@ _TELL_SECONDS = 0.5
 def catalogue_json() -> list[dict[str, Any]]:
     """Every detector of the catalogue and how far it is on its way here; in two queries."""
     fetches = {fetch.key: fetch for fetch in Fetch.objects.all()}
-    there = dict(_registered().values_list("folder", "pk"))
+    there = _there()
     return [_row(entry, fetches.get(entry.key), there.get(_folder(entry.key))) for entry in CATALOGUE.values()]
 
 
-def _registered() -> Any:
+def _there() -> dict[str, int]:
+    """The ids of the detectors that were fetched and whose files are here, by folder."""
     folder = f"{files.FETCHED}/"
-    return Detector.objects.present().filter(kind=Detector.Kind.PRETRAINED, folder__startswith=folder)
+    rows = Detector.objects.present().filter(kind=Detector.Kind.PRETRAINED, folder__startswith=folder)
+    known = rows.values_list("folder", "pk")
+    return {name: detector for name, detector in known if _is_whole(files.detectors_folder() / name)}
+
+
+def _is_whole(folder: Path) -> bool:
+    return (folder / "detector.json").is_file()
 
 
 def _row(entry: CatalogueDetector, fetch: Fetch | None, detector_id: int | None) -> dict[str, Any]:
@@ -67,11 +75,12 @@ def _row(entry: CatalogueDetector, fetch: Fetch | None, detector_id: int | None)
 def start_fetch(*, key: str, user: Any) -> None:
     """Hand a detector of the catalogue to the queue. Raises Refusal (404), and Conflict where it is here or coming."""
     _entry(key)
-    if _registered().filter(folder=_folder(key)).exists():
+    if _folder(key) in _there():
         raise Conflict(_("This detector is here already. Reload the page."), code="there")
     with transaction.atomic():
         fetch, created = Fetch.objects.get_or_create(key=key, defaults={"created_by": user})
         fresh = {"state": State.QUEUED, "message": "", "phrase": {}, "cancel_requested": False, "created_by": user}
+        fresh |= {"done_bytes": 0, "total_bytes": 0}  # until it is known what an earlier try left
         if not created and not Fetch.objects.idle().filter(pk=fetch.pk).update(**fresh):
             raise Conflict(_("This detector is being fetched already."), code="busy")
         cluster, task = services.FETCHES
@@ -107,7 +116,7 @@ def fetch(fetch: Fetch, worker: str) -> Detector:
     beat = _Beat(fetch, worker)
     with only_one(work / "lock"):
         # Another database that uses this data folder may have fetched it.
-        if not final.is_dir():
+        if not _is_whole(final):
             made = work / "detector"
             url = entry.address(settings.ZOO_URL)
             archive = work / url.rpartition("/")[2]
@@ -117,10 +126,13 @@ def fetch(fetch: Fetch, worker: str) -> Detector:
                 lay = lay_out_checkpoint if entry.architecture else lay_out
                 lay(archive, made, catalogue.description(entry, sha256, url))
                 make_trial(made, beat.go_on)
+            except DoesNotRun:
+                raise  # with less going on it may: what has arrived is kept
             except (DownloadError, Unusable):
                 # The next try shall not go on with what is no use.
                 shutil.rmtree(work)
                 raise
+            shutil.rmtree(final, ignore_errors=True)
             final.parent.mkdir(parents=True, exist_ok=True)
             made.replace(final)
         detector = services.register_folder(final, _folder(entry.key))

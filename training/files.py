@@ -61,6 +61,10 @@ def is_fetched(detector: Detector) -> bool:
     return detector.folder.startswith(f"{FETCHED}/")
 
 
+# How the folders in that of downloads begin in which a file is being made a detector.
+BEING_ADDED = "file-"
+
+
 def downloads_folder(key: str) -> Path:
     """Where the detector called `key` in the catalogue arrives and is unpacked, before anybody can use it."""
     return Path(settings.DATA_DIR) / "downloads" / key

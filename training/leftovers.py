@@ -15,7 +15,8 @@ from training.models import Detector, Run
 def remove_leftovers(before: datetime) -> int:
     """Remove what this database's runs left in the data folder and nobody needs; return how many folders.
 
-    That is the folders of runs that are gone or ended before then, and of detectors deleted before then.
+    That is the folders of runs that are gone or ended before then, of detectors deleted before then, and of files that
+    were being added as a detector then, when the process was killed.
     """
     key = files.database_key()
     kept = set(Run.objects.exclude(finished_at__lt=before).values_list("pk", flat=True))
@@ -30,6 +31,8 @@ def remove_leftovers(before: datetime) -> int:
         added = Detector.objects.filter(pk=detector_id, kind=Detector.Kind.ADDED)
         if not added.exists() or added.filter(deleted_at__lt=before).exists():
             gone.append(folder)
+    being_added = files.downloads_folder("").glob(f"{files.BEING_ADDED}*")
+    gone += [folder for folder in being_added if folder.stat().st_mtime < before.timestamp()]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)

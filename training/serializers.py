@@ -132,14 +132,22 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
 
 
 class AddDetectorSerializer(serializers.Serializer[Any]):
-    """A detector as a file (.tflite, or a SavedModel as .zip or .tar.gz) with its `labels`, one a line, in order."""
+    """A detector as a file (.tflite, or a SavedModel as .zip or .tar.gz) with its `labels`, one a line, in order.
+
+    A TFLite file that was trained with WebNet Trainer brings its own.
+    """
 
     name = serializers.CharField(max_length=200)
     file = serializers.FileField()
-    labels = serializers.CharField(max_length=100_000)
+    labels = serializers.CharField(max_length=100_000, required=False, default="", allow_blank=True)
 
     def validate_labels(self, value: str) -> list[str]:
-        return [line.strip()[:200] for line in value.splitlines() if line.strip()]
+        """The lines, blank ones at the end left out. Within, each would move all names after it to another class."""
+        lines = [line.strip()[:200] for line in value.rstrip().splitlines()]
+        if "" in lines:
+            text = _("Line %(number)d is empty. Write a name there too, such as “?” for a class that is not used.")
+            raise serializers.ValidationError(text % {"number": lines.index("") + 1})
+        return lines
 
 
 class CatalogueDetectorSerializer(serializers.Serializer[Any]):

@@ -18,8 +18,15 @@ class Unusable(ValueError):
     """The detector does not work here; the message, a phrase, says why."""
 
 
+class DoesNotRun(Unusable):
+    """It was too much for this machine, as it is now; nothing is known against the detector itself."""
+
+
 def make_trial(folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Try the detector in `folder`, and complete its description. Raises Unusable, or Stopped where `go_on` says no."""
+    """Try the detector in `folder`, and complete its description.
+
+    Raises Unusable (of which DoesNotRun is one), or Stopped where `go_on` says no.
+    """
     deadline = time.monotonic() + SECONDS
     child = Child("training.pipeline.trial", folder)
     outcome = supervise(child, on_events=lambda events: None, go_on=lambda: go_on() and time.monotonic() < deadline)
@@ -33,4 +40,4 @@ def make_trial(folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
     if outcome.error:
         raise Unusable(outcome.error)
     text = gettext_noop("The detector does not run here: it may need more memory than there is.")
-    raise Unusable(Phrase(text))
+    raise DoesNotRun(Phrase(text))

@@ -89,7 +89,7 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
     other = next((row for row in others if str(row.pk) == wanted), None)
     theirs = evaluations.evaluation_of(other) if other else None
     if other is None or theirs is None:
-        return {"others": others}, {"curves": []}
+        return {"others": others, "without": other}, {"curves": []}
     compared = {
         "others": others,
         "other": other,

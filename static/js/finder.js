@@ -170,6 +170,15 @@ async function mappingOf(form, dataset, labels) {
   return mapping;
 }
 
+/** Next time these are offered first, where the browser keeps anything: the run is on, whether it does or not. */
+function remember(datasetId, chosen) {
+  try {
+    localStorage.setItem(memory(datasetId), JSON.stringify(chosen));
+  } catch (error) {
+    console.warn("The choice could not be kept:", error);
+  }
+}
+
 async function start({ form, dialog, submit, detector, dataset, labels, artwork, onLabels, onRun, last }) {
   const chosen = [...form.querySelectorAll("select[name=mapping]")].some(({ value }) => value);
   if (!chosen) {
@@ -186,7 +195,7 @@ async function start({ form, dialog, submit, detector, dataset, labels, artwork,
     const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json });
     const mappings = { ...last.mappings, [detector.id]: mapping };
     const thresholds = { ...last.thresholds, [detector.id]: threshold };
-    localStorage.setItem(memory(dataset.id), JSON.stringify({ detector: detector.id, thresholds, mappings }));
+    remember(dataset.id, { detector: detector.id, thresholds, mappings });
     dialog.close();
     onRun(run);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,35 @@ def test_boxes_are_in_pixels_of_the_artwork_whatever_size_the_file_has(offline_w
         for side in ("x", "y", "width", "height"):
             assert large[side] == pytest.approx(10 * small[side], rel=1e-3, abs=0.01)
         assert large["x"] + large["width"] <= 3200.001 and large["y"] + large["height"] <= 2400.001
+
+
+def test_a_network_that_stretches_sees_all_pixels_that_a_tall_picture_has_for_it(offline_weights: Path) -> None:
+    detector = Detector(offline_weights / "openimages_ssd")
+    sizes = {(400, 400): 300, (1200, 3600): 900, (3600, 2400): 450, (9000, 10): 1200}
+    assert {size: detector.longest(*size) for size in sizes} == sizes
+
+
+class _Counting:
+    """A detector that many threads may share, and how often it has looked."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def longest(self, width: int, height: int) -> int:
+        return 32
+
+    def detect(self, picture: Image.Image, width: int, height: int, threshold: float) -> list[Any]:
+        self.looks += 1
+        return []
+
+
+def test_one_loaded_for_a_single_picture_looks_at_many_where_it_can_be_shared(tmp_path: Path) -> None:
+    _request(tmp_path, tmp_path, [_picture(tmp_path, f"{n}.png") for n in range(12)])
+    shared = _Counting()
+    loaded: Any = SimpleNamespace(can_be_shared=True, detectors=[shared])
+    request = infer.load_request(tmp_path)
+    infer.infer(request, on_event=lambda event: None, stop=Stop(), load=lambda folder, count: loaded)
+    assert shared.looks == 12
 
 
 def test_a_stop_ends_it_between_two_pictures(offline_weights: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page that travels with a detector says what a stranger has to know, and says it right."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,20 @@ def test_it_counts_the_rights_of_the_artworks(tmp_path: Path, rows: list[dict[st
 
 def test_it_says_that_no_rights_are_recorded(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     assert "Not recorded for any of the artworks." in _card(tmp_path, rows)
+
+
+def test_it_names_what_the_training_began_with(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    plan, snapshot = config.load(tmp_path), manifest.load(tmp_path)
+    (tmp_path / "fetched").mkdir()
+    described = {"name": "RetinaNet", "source": "https://example.org/r50.tar.gz, Apache-2.0"}
+    (tmp_path / "fetched" / "detector.json").write_text(json.dumps(described))
+    begun = dataclasses.replace(plan, weights="", start=str(tmp_path / "fetched"))
+    card = model_card(begun, snapshot, SCORES, CHECKS)
+    assert "Start weights: RetinaNet (https://example.org/r50.tar.gz, Apache-2.0)." in card
+    assert "photographs of COCO" in card and "earlier detector" not in card
+    earlier = model_card(dataclasses.replace(begun, start=str(tmp_path / "gone")), snapshot, SCORES, CHECKS)
+    assert "Start weights: an earlier detector." in earlier and "COCO (cocodataset" not in earlier
 
 
 def test_it_marks_a_file_that_is_not_as_good(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -271,6 +271,29 @@ def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trai
         assert float(numbers[0]) == pytest.approx(box.score, abs=0.001)
 
 
+@pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
+def test_a_file_of_it_alone_is_the_same_detector_in_another_installation(
+    trained: Trained, name: str, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    from training.pipeline.detectors import Detector
+    from training.pipeline.outside import lay_out_tflite, own_description
+    from training.pipeline.trial import trial
+
+    folder = trained.workdir / "detector"
+    file = shutil.copy(folder / name, tmp_path / "sent.tflite")
+    described = own_description(Path(file))
+    assert described
+    assert [row["name"] for row in described["labels"]] == ["circle", "square", "triangle"]
+    lay_out_tflite(Path(file), tmp_path / "added", {"name": "Sent", **described})
+    trial(tmp_path / "added")
+    if name == "model.tflite":
+        picture = Image.open(trained.workdir / "images" / "1.jpg")
+        there, here = (Detector(path).detect(picture, 480, 360, 0.3) for path in (folder, tmp_path / "added"))
+        assert there and here == there
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_later_training_goes_on_from_this_one_releases_the_late_stages_and_is_resumed(
     trained: Trained, offline_weights: Path, tmp_path: Path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from tests.training.test_fetching import found_on_pictures, saved_model
 from tests.training.zoo import tar
 from training import files, leftovers
 from training.models import Detector
+from training.pipeline import outside
 from training.pipeline.detectors import DetectorError, places_of
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -80,8 +83,51 @@ def test_a_curator_cannot_add_what_could_read_the_whole_installation(add: Any, c
 
 
 def test_a_detector_needs_labels(add: Any) -> None:
-    assert add(b"x", labels=" \n").status_code == 400
-    assert add(b"x", labels="a\n" * 2001).json()["code"] == "invalid_labels"
+    for labels in (" \n", "a\n" * 2001):
+        answer = add(tar({"saved_model.pb": b"1"}), labels=labels)
+        assert answer.status_code == 400 and answer.json()["code"] == "invalid_labels"
+    assert nothing_is_left()
+
+
+def test_an_empty_line_among_the_labels_is_no_class(add: Any) -> None:
+    """It would give every class after it the name of the next one."""
+    answer = add(b"x", labels="dog\n\ncat\n")
+    assert answer.status_code == 400 and "Line 2 is empty" in str(answer.json()["errors"]["labels"])
+
+
+OURS = {"format": "retinanet_tflite", "input_size": 256, "labels": [{"id": 41, "name": "Angel"}], "threshold": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        (OURS, {**OURS, "labels": [{"id": 1, "name": "Angel"}]}),
+        ({**OURS, "format": "saved_model"}, None),
+        ({**OURS, "labels": []}, None),
+        ({**OURS, "labels": ["Angel"]}, None),
+        ({**OURS, "input_size": "large"}, None),
+        ({**OURS, "input_size": 10**9}, {**OURS, "labels": [{"id": 1, "name": "Angel"}], "input_size": 4096}),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_tflite_file_of_ours_says_what_it_is(described: Any, expected: Any, tmp_path: Path) -> None:
+    file = tmp_path / "model.tflite"
+    file.write_bytes(b"\x00\x00\x00\x00TFL3 and so on")
+    if described is not None:
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.writestr("detector.json", json.dumps(described))
+    assert outside.is_tflite(file)
+    assert outside.own_description(file) == expected
+
+
+def test_what_a_killed_process_was_adding_is_removed() -> None:
+    left = files.downloads_folder(f"{files.BEING_ADDED}left")
+    left.mkdir(parents=True)
+    leftovers.remove_leftovers(timezone.now() - timedelta(days=1))
+    assert left.is_dir()
+    leftovers.remove_leftovers(timezone.now() + timedelta(days=1))
+    assert not left.exists()
 
 
 def test_the_outputs_of_a_tflite_file_are_told_apart_by_what_is_in_them() -> None:
@@ -91,6 +137,8 @@ def test_the_outputs_of_a_tflite_file_are_told_apart_by_what_is_in_them() -> Non
     for wrong in ([boxes, classes, classes, number], [boxes, classes, scores], [classes, scores, number, number]):
         with pytest.raises(DetectorError):
             places_of(wrong)
+    with pytest.raises(DetectorError, match="found nothing"):
+        places_of([boxes, classes, 0 * scores, number])
 
 
 @pytest.mark.slow

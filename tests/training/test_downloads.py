@@ -41,7 +41,7 @@ def fetch(zoo: Zoo, tmp_path: Path) -> Callable[..., bytes]:
         )
         assert found == hashlib.sha256(target.read_bytes()).hexdigest()
         assert [path.name for path in tmp_path.iterdir()] == [NAME]
-        assert all(total == len(zoo.files[NAME]) for _done, total in told)
+        assert all(total == len(zoo.files[NAME]) for _done, total in told[1:])
         return target.read_bytes()
 
     return call
@@ -154,6 +154,28 @@ def test_a_zip_is_unpacked_and_an_unsafe_one_is_not(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "m" / "saved_model.pb").read_bytes() == b"1"
     with pytest.raises(DownloadError, match="outside"):
         unpack(tmp_path / "bad", tmp_path / "other")
+
+
+def test_a_full_disk_is_no_fault_of_the_network(
+    zoo: Zoo, fetch: Callable[..., bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError) as caught:
+        fetch()
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_what_an_earlier_try_left_is_told_before_anything_arrives(
+    zoo: Zoo, fetch: Callable[..., bytes], tmp_path: Path
+) -> None:
+    broken_off(zoo, fetch)
+    told: list[tuple[int, int]] = []
+    with pytest.raises(Stopped):
+        download(f"{zoo.url}/{NAME}", tmp_path / NAME, on_progress=lambda *news: told.append(news), go_on=lambda: False)
+    assert told == [(700_000, len(CONTENT))]
 
 
 def test_a_full_disk_is_no_fault_of_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

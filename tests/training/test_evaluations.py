@@ -136,6 +136,18 @@ def test_two_detectors_are_compared_and_different_test_artworks_are_said(get: An
     assert "were not tested on the same" not in get("", detector, **{"with": other.pk}).content.decode()
 
 
+def test_one_that_says_nothing_to_compare_with_is_said(get: Any, detector: Detector) -> None:
+    other = detector_of(detector.dataset, "Old one")
+    keep(other, {"AP": 0.5})
+    page = get("", detector, **{"with": other.pk}).content.decode()
+    assert "“Old one” was trained by an earlier version" in page
+
+
+def test_one_that_was_added_as_a_file_is_not_to_be_trained_again(get: Any, detector: Detector) -> None:
+    Detector.objects.filter(pk=detector.pk).update(kind="added")
+    assert "was not trained here" in get("", detector).content.decode()
+
+
 @pytest.mark.parametrize("wanted", ["0", "x", "99999999999999999999", ""])
 def test_a_comparison_with_nothing_shows_the_page_without_one(get: Any, detector: Detector, wanted: str) -> None:
     assert get("", detector, **{"with": wanted}).status_code == 200

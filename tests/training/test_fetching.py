@@ -24,6 +24,7 @@ from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
 from training.models import Detector, Fetch
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
+from training.trials import DoesNotRun
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -105,6 +106,31 @@ def test_what_is_no_model_is_refused_and_fetched_anew(owner: Any, zoo: Zoo) -> N
     assert "must hold one SavedModel" in work(owner, KEY).message
     work(owner, KEY)
     assert zoo.asked == ["", ""]
+
+
+def test_what_this_machine_had_no_memory_for_is_not_fetched_twice(
+    owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_args: object) -> None:
+        raise DoesNotRun("it may need more memory")
+
+    zoo.files[ARCHIVE] = tar({"m/saved_model.pb": b"nothing"})
+    monkeypatch.setattr(fetching, "make_trial", too_much)
+    for _try in range(2):
+        assert "more memory" in work(owner, KEY).message
+    assert zoo.asked == [""]
+
+
+def test_one_whose_files_are_gone_is_offered_again(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "make_trial", lambda *_args: None)
+    zoo.files[ARCHIVE] = tar({"m/saved_model.pb": b"nothing"})
+    assert work(owner, KEY).state == "done"
+    detector = Detector.objects.get()
+    assert row()["detector"] == detector.pk
+    (files.detector_folder(detector) / "detector.json").unlink()
+    assert row()["detector"] is None
+    assert work(owner, KEY).state == "done"
+    assert row()["detector"] == detector.pk and Detector.objects.count() == 1
 
 
 def test_without_a_network_it_says_what_to_do(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from training.pipeline.translation import gettext_noop
 
 LAPTOP, GPU = "laptop", "gpu"
+# What the TFLite files of detectors trained here are called in their descriptions, by `Architecture.looks`.
+FORMATS = MappingProxyType({1: "retinanet_tflite", 2: "faster_rcnn_tflite"})
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from training.pipeline.annotations import Coco, boxes_by_image
-from training.pipeline.pixels import read_rgb
+from training.pipeline.pixels import cores, read_rgb
 
 Pixels = npt.NDArray[np.uint8]
 # A box that is left on a changed picture: (x, y, width, height) in its pixels, and the category.
@@ -111,10 +111,10 @@ def _pool(copies: int) -> Executor:
 
     Most of the work frees the interpreter's lock, but not all.
     """
-    if copies < _LEAST_FOR_PROCESSES * _cores():
-        return ThreadPoolExecutor(_cores())
+    if copies < _LEAST_FOR_PROCESSES * cores():
+        return ThreadPoolExecutor(cores())
     # Not fork: the parent has threads. Each worker imports only what this module needs.
-    return ProcessPoolExecutor(_cores(), mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(cores(), mp_context=get_context("spawn"))
 
 
 def make_copies(jobs: Sequence[Job]) -> list[Copy | None]:
@@ -275,7 +275,3 @@ def _coco(train: Coco, made: Sequence[tuple[Job, Copy]]) -> Coco:
             box = {"image_id": number, "category_id": category, "bbox": list(bbox), "area": bbox[2] * bbox[3]}
             annotations.append({"id": len(annotations) + 1, **box, "iscrowd": 0})
     return {**train, "images": images, "annotations": annotations}
-
-
-def _cores() -> int:
-    return max(1, len(os.sched_getaffinity(0)))

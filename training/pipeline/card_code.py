@@ -30,7 +30,11 @@ _KOTLIN = """
 val detector = Interpreter(model, Interpreter.Options().setNumThreads(1))
 val scale = SIZEf / maxOf(picture.width, picture.height)
 val (width, height) = listOf(picture.width, picture.height).map { maxOf(1, (it * scale).roundToInt()) }
-val small = Bitmap.createScaledBitmap(picture, width, height, true)
+var small = picture
+// createScaledBitmap looks at few of a large picture's pixels: halve it first.
+while (small.width >= 2 * width && small.height >= 2 * height)
+    small = Bitmap.createScaledBitmap(small, small.width / 2, small.height / 2, true)
+small = Bitmap.createScaledBitmap(small, width, height, true)
 val square = Array(1) { Array(SIZE) { Array(SIZE) { FloatArray(3) } } }
 for (y in 0 until height) for (x in 0 until width) small.getPixel(x, y).let {
     square[0][y][x][0] = (Color.red(it) / 255f - 0.485f) / 0.229f
@@ -87,7 +91,7 @@ for i in 0..<Int(try values("num_detections")[0]) {
 _PROGRAMS = (
     ("Python, with `pip install ai-edge-litert numpy pillow`", "python", _PYTHON),
     ("Kotlin on Android, with `com.google.ai.edge.litert:litert`", "kotlin", _KOTLIN),
-    ("Swift on iOS and macOS, with `TensorFlowLiteSwift`", "swift", _SWIFT),
+    ("Swift on iOS, with `TensorFlowLiteSwift`", "swift", _SWIFT),
 )
 
 

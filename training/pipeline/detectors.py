@@ -21,6 +21,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+from training.pipeline.architectures import FORMATS
 from training.pipeline.translation import Phrase, gettext_noop
 
 Floats = npt.NDArray[np.float32]
@@ -29,8 +30,11 @@ Key = int | str
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32) * 255
 _STD = np.array((0.229, 0.224, 0.225), np.float32) * 255
 _SSD_IOU = 0.5
+# Of a strip, the longer side is never read at more than so many times what the network sees.
+_MOST_STRETCHED = 4
 
-
+# TFLite's own suppression: boxes, classes, scores and their number, in this order.
+_POST_PROCESS = "TFLite_Detection_PostProcess"
 SAVED_MODEL = "saved_model"
 TFLITE_DETECTION = "tflite_detection"
 # What these two answer with.
@@ -100,6 +104,14 @@ class Detector:
             text = gettext_noop("The detector in %(folder)s cannot be loaded: %(reason)s")
             raise DetectorError(Phrase(text, folder=folder.name, reason=str(error))) from None
 
+    def longest(self, width: int, height: int) -> int:
+        """The longer side, in pixels, beyond which the network sees no more of a `width` × `height` picture."""
+        size = self.description.input_size
+        if self.description.format in FORMATS.values():
+            return size
+        # The others see it stretched to a square.
+        return math.ceil(size * min(_MOST_STRETCHED, max(width, height) / min(width, height)))
+
     def look(self, picture: Image.Image, threshold: float = 0.0) -> tuple[Floats, npt.NDArray[Any], Floats]:
         """What the network itself says of a picture (see `Network`)."""
         return self.network(picture, threshold)
@@ -126,8 +138,7 @@ def _network(folder: Path, description: Description, threads: int) -> Network:
     if description.format == SAVED_MODEL:
         return _SavedModel(folder / SAVED_MODEL, description)
     networks: dict[str, Callable[[Interpreter, Description], Network]] = {
-        "retinanet_tflite": _TrainedHere,
-        "faster_rcnn_tflite": _TrainedHere,
+        **dict.fromkeys(FORMATS.values(), _TrainedHere),
         "ssd_oid_tflite": _OpenImagesSsd,
         TFLITE_DETECTION: _TfliteDetection,
     }
@@ -146,8 +157,9 @@ class _TrainedHere:
     """A detector trained here: the picture in the upper left of a square, suppression inside the file."""
 
     def __init__(self, interpreter: Interpreter, description: Description) -> None:
-        self._interpreter, self._size = interpreter, description.input_size
-        self._input = interpreter.get_input_details()[0]["index"]
+        (entry, *_others) = interpreter.get_input_details()
+        self._interpreter, self._input, self._size = interpreter, entry["index"], int(entry["shape"][1])
+        self.size = (self._size, self._size)
         # As large as the square: numpy is many times slower where it repeats three numbers for each pixel.
         self._mean, self._std = (np.tile(values, (self._size, self._size, 1)) for values in (_MEAN, _STD))
         # In the order of their names: [1, n, 4] boxes, [1, n] classes, [1, n] scores, [1] number, all float32.
@@ -208,7 +220,14 @@ class _TfliteDetection:
             raise DetectorError(Phrase(text))
         self.size = (int(entry["shape"][2]), int(entry["shape"][1]))
         self.indices = [row["index"] for row in outputs]
-        self.outputs = description.outputs
+        self.outputs = description.outputs or self._named()
+
+    def _named(self) -> tuple[int, ...]:
+        """The place of each of OUTPUTS among what it gives where TFLite's own suppression gives it, else ()."""
+        last = [op["outputs"] for op in self._interpreter._get_ops_details() if op["op_name"] == _POST_PROCESS]
+        known = [int(index) for index in last[0]] if len(last) == 1 else []
+        fits = len(self.indices) == len(OUTPUTS) and set(known) == set(self.indices)
+        return tuple(map(self.indices.index, known)) if fits else ()
 
     def answers(self, picture: Image.Image) -> list[Floats]:
         """Everything that the file gives for a picture, in its own order."""
@@ -236,7 +255,14 @@ def places_of(answers: Sequence[Floats]) -> tuple[int, ...]:
     rows = [place for place, shape in enumerate(shapes) if len(shape) == 2 and shape[0] == 1 and shape[1] > 1]
     numbers = [place for place, shape in enumerate(shapes) if math.prod(shape) == 1]
     whole = [place for place in rows if (answers[place] == answers[place].round()).all()]
-    if (len(answers), len(boxes), len(rows), len(numbers), len(whole)) != (4, 1, 2, 1, 1):
+    fits = (len(answers), len(boxes), len(rows), len(numbers)) == (4, 1, 2, 1)
+    if fits and len(whole) == 2:
+        text = gettext_noop(
+            "The TFLite file found nothing on a grey picture, so nobody can tell its classes from its scores. Convert"
+            " it with TFLite's own suppression (TFLite_Detection_PostProcess), or without a threshold."
+        )
+        raise DetectorError(Phrase(text))
+    if not fits or not whole:
         text = gettext_noop("The TFLite file must give boxes, classes, scores and the number of these.")
         raise DetectorError(Phrase(text))
     scores = [place for place in rows if place not in whole]

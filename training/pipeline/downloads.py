@@ -63,19 +63,22 @@ def download(
 ) -> str:
     """Fetch `url` into the file `target` and return its SHA-256; a part that is there already is gone on from.
 
-    Raises DownloadError, and Stopped where `go_on`, which is asked for each piece, says no; the part is kept for the
-    next try unless it turned out to be wrong.
+    Raises DownloadError, OSError where the disk is full, and Stopped where `go_on`, which is asked for each piece, says
+    no; the part is kept for the next try unless it turned out to be wrong.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise DownloadError(Phrase(gettext_noop("%(url)s is no address that can be fetched."), url=url))
     if target.is_file():
         # An earlier try was stopped after this step. It was checked before it got its name.
-        return hashlib.sha256(target.read_bytes()).hexdigest()
+        with target.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     try:
         known = _receive(url, part, on_progress, go_on)
     except (OSError, HTTPException) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
         raise _unreachable(url, error) from None
     return _checked(part, target, known, sha256)
 
@@ -83,6 +86,10 @@ def download(
 def _receive(url: str, part: Path, on_progress: OnProgress, go_on: Callable[[], bool]) -> Part:
     """Let the part grow until the server has no more to send. Raises DownloadError, Stopped and what sockets raise."""
     known, here = _earlier(url, part)
+    if here:
+        on_progress(here, known.total)
+        if not go_on():
+            raise Stopped
     if known.total and here == known.total:
         return known
     with _open(url, known, here) as response:

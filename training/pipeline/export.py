@@ -21,7 +21,7 @@ from official.vision.serving.detection import DetectionModule
 
 from training.pipeline import checks, evaluate, graphs, tflite, transfer
 from training.pipeline.annotations import coco_path, load
-from training.pipeline.architectures import ARCHITECTURES
+from training.pipeline.architectures import ARCHITECTURES, FORMATS
 from training.pipeline.checks import Check
 from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
@@ -84,7 +84,7 @@ def _write_description(
     description = {
         "name": f"{manifest.dataset.name} · {architecture.title}",
         "architecture": config.architecture,
-        "format": "retinanet_tflite" if architecture.looks == 1 else "faster_rcnn_tflite",
+        "format": FORMATS[architecture.looks],
         "input_size": config.input_size,
         "labels": labels,
         "threshold": usable_threshold(scores),

@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 from training.pipeline import events, supervision, tiles
 from training.pipeline.detectors import Detector, DetectorError, Found, Key
 from training.pipeline.events import Event, OnEvent
-from training.pipeline.pixels import UnreadableImage, read_rgb
+from training.pipeline.pixels import UnreadableImage, cores, read_rgb
 from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -80,7 +80,7 @@ class Loaded:
     def __init__(self, folder: Path, count: int) -> None:
         """Raises DetectorError."""
         # A single picture may have all cores; many pictures get one core each, which is faster in all.
-        threads = _cores() if count == 1 else 1
+        threads = cores() if count == 1 else 1
         first = Detector(folder, threads=threads)
         self.can_be_shared = first.can_be_shared
         self.detectors = [first]
@@ -104,7 +104,7 @@ def infer(request: Request, *, on_event: OnEvent, stop: Stop, load: Load = Loade
 
 def _all(request: Request, stop: Stop, load: Load) -> Iterator[Event]:
     """`found` events in order of completion; only a few pictures are in memory at a time."""
-    count = max(1, min(_cores(), len(request.images)))
+    count = max(1, min(cores(), len(request.images)))
     workers = _Workers(request, load(request.detector, count))
     waiting = iter(request.images)
     with ThreadPoolExecutor(count) as pool:
@@ -126,6 +126,7 @@ class _Workers:
     def __init__(self, request: Request, loaded: Loaded) -> None:
         self._request = request
         self._own = threading.local()
+        self._shared = loaded.detectors[0] if loaded.can_be_shared else None
         self._ready = list(loaded.detectors)
 
     def look(self, picture: Picture) -> Event:
@@ -133,8 +134,8 @@ class _Workers:
         detector = self._detector()
         try:
             # Pixels beyond what the network sees are not decoded.
-            size = detector.description.input_size
-            pixels = read_rgb(picture.file, tiles.longest(size) if self._request.closely else size)
+            longest = detector.longest(picture.width, picture.height)
+            pixels = read_rgb(picture.file, tiles.longest(longest) if self._request.closely else longest)
         except UnreadableImage as error:
             return events.found(picture.id, [], error.args[0])
         detect = partial(tiles.detect_closely, detector) if self._request.closely else detector.detect
@@ -142,14 +143,12 @@ class _Workers:
         return events.found(picture.id, [_rounded(box) for box in boxes])
 
     def _detector(self) -> Detector:
+        if self._shared:  # by more threads, too, than it was loaded for
+            return self._shared
         if not hasattr(self._own, "detector"):
             self._own.detector = self._ready.pop()
         detector: Detector = self._own.detector
         return detector
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _rounded(box: Found) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from training.pipeline.architectures import ARCHITECTURES
@@ -57,7 +59,8 @@ On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO
 ## How to use it
 `model.tflite` (float16 weights; the one that WebNet Trainer uses) and `model_int8.tflite` ({int8})
 are used in the same way. `labels.txt` and `detector.json` lie beside them and inside them: each file
-is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures of any size.
+is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures of any size; shrink large ones to about
+{twice} pixels yourself, by means of all their pixels, since TensorFlow looks at few of them.
 
 - In: `image`, float32 [1, {size}, {size}, 3]. The upright picture is scaled so that its longer side has {size} pixels;
   it lies in the upper left corner of the square, and the rest is 0. Its values are (x / 255 - mean) / std in the order
@@ -74,7 +77,7 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 
 _ONNX = """\
 - An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
-  model.onnx`. It finds the same boxes, about as quickly.
+  model.onnx`. It finds the same boxes, about as quickly, and wants pictures of the same size.
 """
 
 # What model_int8.tflite is, where a detector looks once and where it looks twice (see `tflite`).
@@ -88,6 +91,10 @@ _LEFT_OUT = " For {number} more there was no time: which ones chance decided, wi
 _EARLIER = """
 
 It went on from an earlier detector: the pictures and the rights that are named in that one's card count too."""
+
+_FETCHED = """
+
+It went on from {fetched}, which learnt from the photographs of COCO (cocodataset.org): their terms count too."""
 
 
 def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
@@ -105,14 +112,15 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         left_out=_LEFT_OUT.format(number=manifest.left_out) if manifest.left_out else "",
         test=len(manifest.part("test")),
         seed=manifest.seed,
-        rights=_rights(manifest) + (_EARLIER if config.start else ""),
+        rights=_rights(manifest) + _rights_of_start(config.start),
         architecture=ARCHITECTURES[config.architecture].title,
         size=config.input_size,
+        twice=2 * config.input_size,
         steps=config.steps,
         batch=config.batch_size,
         augmentation=config.augmentation,
         run_seed=config.seed,
-        weights=f"an earlier detector, begun with {config.weights}" if config.start else config.weights or "none",
+        weights=_start_weights(config),
         threshold=usable_threshold(scores),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
@@ -122,6 +130,30 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )
+
+
+def _start_weights(config: RunConfig) -> str:
+    if not config.start:
+        return config.weights or "none"
+    if fetched := _fetched(config.start):
+        return fetched
+    return "an earlier detector" + (f", begun with {config.weights}" if config.weights else "")
+
+
+def _rights_of_start(start: str) -> str:
+    if not start:
+        return ""
+    fetched = _fetched(start)
+    return _FETCHED.format(fetched=fetched) if fetched else _EARLIER
+
+
+def _fetched(start: str) -> str:
+    """The name, address and licence of the detector in the folder `start`; "" for one that was trained here."""
+    try:
+        described = json.loads((Path(start) / "detector.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return f"{described['name']} ({described['source']})" if described.get("source") else ""
 
 
 def _rights(manifest: Manifest) -> str:

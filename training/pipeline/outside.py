@@ -9,11 +9,14 @@ import glob
 import json
 import re
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from training.pipeline.architectures import FORMATS
 from training.pipeline.downloads import DownloadError, unpack
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -21,12 +24,34 @@ SAVED_MODEL = "saved_model"
 _GRAPH = "saved_model.pb"
 # Name of the folder of a Model Garden checkpoint, and of the checkpoint in it.
 GARDEN = "garden"
+_DESCRIPTION = "detector.json"
+# Bytes of a description that is read.
+_MOST_DESCRIBED = 1_000_000
 
 
 def is_tflite(file: Path) -> bool:
     """Whether a file says of itself that it is a TFLite model."""
     with file.open("rb") as opened:
         return opened.read(8)[4:] == b"TFL3"
+
+
+def own_description(file: Path) -> dict[str, Any] | None:
+    """What a TFLite file that was trained with WebNet Trainer says of itself, None where it is none.
+
+    Each is a ZIP archive too, with its detector.json. Its `labels` are numbered anew from 1.
+    """
+    try:
+        with zipfile.ZipFile(file) as inside:
+            found = inside.getinfo(_DESCRIPTION)
+            described = json.loads(inside.read(found)) if found.file_size <= _MOST_DESCRIBED else {}
+        labels = [{"id": n, "name": str(row["name"])[:200]} for n, row in enumerate(described["labels"], start=1)]
+        threshold = min(1.0, max(0.0, float(described.get("threshold") or 0)))
+        if not labels or described["format"] not in FORMATS.values():
+            return None
+        size = min(4096, max(1, int(described["input_size"])))
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None
+    return {"format": described["format"], "input_size": size, "labels": labels, "threshold": threshold or None}
 
 
 def lay_out_tflite(file: Path, folder: Path, description: Mapping[str, Any]) -> None:
@@ -82,4 +107,4 @@ def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
 def _describe(folder: Path, description: Mapping[str, Any]) -> None:
     names = [str(label["name"]) for label in description["labels"]]
     (folder / "labels.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
-    (folder / "detector.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -14,17 +15,25 @@ from training.pipeline.translation import Phrase, gettext_noop
 Image.MAX_IMAGE_PIXELS = 500_000_000
 # Whoever reads many pictures has a process or a thread for each core.
 cv2.setNumThreads(1)
+# Model Garden's random scaling rounds a thinner side to no pixel at all.
+_LEAST_SIDE = 4
 
 
 class UnreadableImage(ValueError):
     """The file is missing, damaged or no picture; the message names it."""
 
 
+def cores() -> int:
+    """How many processor cores this process may use."""
+    # macOS cannot tell which ones.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def read_rgb(path: Path, longest: int) -> Image.Image:
     """Read `path` as RGB with its EXIF orientation applied, shrunk so that no side exceeds `longest` pixels.
 
-    Small pictures are not enlarged. JPEG is decoded at a fraction of its size where that is enough, which is several
-    times faster. Raises UnreadableImage.
+    Small pictures are not enlarged, but strips are made four pixels wide. JPEG is decoded at a fraction of its size
+    where that is enough, which is several times faster. Raises UnreadableImage.
     """
     try:
         with Image.open(path) as opened:
@@ -34,7 +43,10 @@ def read_rgb(path: Path, longest: int) -> Image.Image:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         text = gettext_noop("%(file)s cannot be read as a picture: %(reason)s")
         raise UnreadableImage(Phrase(text, file=path.name, reason=str(error))) from None
-    return _shrunk(upright, longest)
+    shrunk = _shrunk(upright, longest)
+    if min(shrunk.size) >= _LEAST_SIDE:
+        return shrunk
+    return shrunk.resize((max(_LEAST_SIDE, shrunk.width), max(_LEAST_SIDE, shrunk.height)))
 
 
 def _loaded(opened: Image.Image) -> Image.Image:

@@ -40,7 +40,8 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
 
     - `threshold`, `precision`, `recall`: the one score that serves all concepts best, and what comes of it;
     - `per_label`: also `boxes` (of the test part), `threshold`, `precision`, `recall` and `curve`, which is a list of
-      [recall, precision, score] at IoU 0.5 up to the highest recall; null and empty where there is nothing to judge by;
+      [recall, precision, score] at IoU 0.5 up to the highest recall, where keeping boxes from `score` on has the
+      precision and at least the recall; null and empty where there is nothing to judge by;
     - `at_best`: boxes `found`, `swapped` (taken for another concept), `missed` and `invented`, each concept at its own
       threshold;
     - `confusion`: numbers of boxes, a row per true concept and one for none (invented), a column per drawn concept and
@@ -119,8 +120,11 @@ def _ranked(judged: COCOeval, number: int) -> Ranked:
 def _curve(judged: COCOeval, number: int) -> list[list[float]]:
     precision = judged.eval["precision"][0, :, number, 0, -1]
     scores = judged.eval["scores"][0, :, number, 0, -1]
-    points = zip(judged.params.recThrs, precision, scores, strict=True)
-    return [[round(float(value), 4) for value in point] for point in points if point[1] > 0]
+    # COCO's precision is the best at this recall or a higher one; the score is of where it is reached.
+    reached = len(precision) - 1 - np.unique(precision[::-1], return_index=True)[1]
+    last = dict(zip(precision[reached], scores[reached], strict=True))
+    points = zip(judged.params.recThrs, precision, strict=True)
+    return [[round(float(value), 4) for value in (*point, last[point[1]])] for point in points if point[1] > 0]
 
 
 def _images(truth: Coco, detections: Sequence[Detection]) -> Iterator[tuple[Row, list[Row], list[Row]]]:
@@ -201,17 +205,22 @@ def _mistakes(artwork: Row) -> tuple[int, float]:
 
 
 def _told(artworks: Sequence[Row], truth: Coco) -> list[Row]:
-    """Artworks as the file has them: not too many detections, and what the dataset knows them by."""
+    """Artworks as the file has them: the detections that people are offered, and what the dataset knows them by."""
     labels = {category["id"]: category["label"] for category in truth["categories"]}
     return [
         {
             **{name: artwork["image"][name] for name in ("artwork", "width", "height")},
             **{name: artwork[name] for name in COUNTS},
             "boxes": [_told_box(row, labels) for row in artwork["boxes"]],
-            "detections": [_told_box(row, labels) for row in artwork["drawn"][:MOST_DETECTIONS]],
+            "detections": [_told_box(row, labels) for row in _offered(artwork["drawn"])],
         }
         for artwork in artworks
     ]
+
+
+def _offered(drawn: Sequence[Row]) -> list[Row]:
+    """At most MOST_DETECTIONS of those that are sure enough; of the others there are often ten times as many."""
+    return [row for row in drawn if row["outcome"] != "unsure"][:MOST_DETECTIONS]
 
 
 def _told_box(row: Row, labels: Mapping[int, Any]) -> Row:
