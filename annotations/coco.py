@@ -34,7 +34,8 @@ def response(request: Request, dataset: Dataset) -> StreamingHttpResponse:
 
 
 def document(dataset: Dataset) -> Iterator[str]:
-    """Give the COCO document of a dataset in pieces of text; memory does not grow with the dataset.
+    """Give the COCO document of a dataset in pieces of text; memory grows with
+    the number of its artworks alone, by the size of a number each.
 
     Boxes are `[x, y, width, height]` in pixels of the artwork after EXIF orientation, which are also the `width` and
     `height` of its image. An image of which a person said that there is nothing to mark has `nothing_to_mark`.
@@ -50,23 +51,38 @@ def document(dataset: Dataset) -> Iterator[str]:
         "counts": {"images": artworks.count(), "annotations": boxes.count(), "categories": labels.count()},
     }
     yield f'{{"info":{json.dumps(info)},"licenses":[],"categories":'
-    yield from _array(labels, lambda number, label: {"id": label.pk, "name": label.name, "supercategory": ""})
+    # What comes in while this is written is left out: each box is of an image and a label that are here.
+    named, shown = set[int](), set[int]()
+    yield from _array(_noting(labels, named), lambda number, label: _category(label))
     yield ',"images":'
     copies = Window(Count("pk"), partition_by="file_name")
-    yield from _array(artworks.annotate(copies=copies).order_by("pk"), lambda number, artwork: _image(artwork))
+    artworks = artworks.annotate(copies=copies).order_by("pk")
+    yield from _array(_noting(artworks, shown), lambda number, artwork: _image(artwork))
     yield ',"annotations":'
-    yield from _array(boxes.order_by("artwork", "created_at", "pk"), _annotation)
+    drawn = boxes.order_by("artwork", "created_at", "pk").iterator(chunk_size=ROWS)
+    yield from _array((box for box in drawn if box.label_id in named and box.artwork_id in shown), _annotation)
     yield "}"
 
 
-def _array(rows: Any, make: Callable[[int, Any], dict[str, Any]]) -> Iterator[str]:
+def _noting(rows: Any, keys: set[int]) -> Iterator[Any]:
+    """The rows of a query, their primary keys put into `keys` on the way."""
+    for row in rows.iterator(chunk_size=ROWS):
+        keys.add(row.pk)
+        yield row
+
+
+def _array(rows: Iterable[Any], make: Callable[[int, Any], dict[str, Any]]) -> Iterator[str]:
     """A JSON array of what `make(number from 1, row)` gives for each row, in pieces of `ROWS`."""
     opening = "["
-    items = (json.dumps(make(number, row)) for number, row in enumerate(rows.iterator(chunk_size=ROWS), 1))
+    items = (json.dumps(make(number, row)) for number, row in enumerate(rows, 1))
     while piece := list(islice(items, ROWS)):
         yield opening + ",".join(piece)
         opening = ","
     yield "[]" if opening == "[" else "]"
+
+
+def _category(label: Label) -> dict[str, Any]:
+    return {"id": label.pk, "name": label.name, "supercategory": ""}
 
 
 def _image(artwork: Any) -> dict[str, Any]:

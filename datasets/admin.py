@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.core.files.base import ContentFile
 from django.db.models import F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportMixin
 
 from datasets import services
-from datasets.catalogue import ArtworkResource, SheetCSV
+from datasets.catalogue import ArtworkResource, SheetCSV, decoded
 from datasets.curation import CURATING, CuratedAdmin, administers
 from datasets.forms import CommonValueForm, MembershipForm, MembershipFormSet, MetadataForm
 from datasets.models import Artwork, Dataset, Membership, Role
@@ -81,9 +83,13 @@ class SoftDeletion(CuratedAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What the page of confirmation lists: the rows, since everything that belongs to them stays."""
         rows = list(objs)
-        allowed = all(self.has_delete_permission(request, row) for row in rows)
+        allowed = self.may_all_be_deleted(request, rows)
         missing = set() if allowed else {str(self.opts.verbose_name)}
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, missing, []
+
+    def may_all_be_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> bool:
+        """As `has_delete_permission` for each of them."""
+        return all(map(_is_present, rows)) and self._are_curated(request, rows)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.delete(obj)
@@ -168,6 +174,9 @@ class DatasetAdmin(SoftDeletion):
             return super().has_delete_permission(request)
         return _is_present(obj) and administers(request.user, obj)
 
+    def may_all_be_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> bool:
+        return all(self.has_delete_permission(request, row) for row in rows)
+
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         own = [row.pk for row in queryset if self.has_delete_permission(request, row)]
         super().delete_queryset(request, Dataset.objects.filter(pk__in=own))
@@ -233,6 +242,11 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> Any:
+        """Keep an upload for the second page, which reads it as UTF-8, whatever it came as."""
+        text = decoded(b"".join(import_file.chunks()))
+        return super().write_to_tmp_storage(ContentFile(text.encode()), input_format)
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """Say what came of an import; of one that failed, which left everything as it was, why."""

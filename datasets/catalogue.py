@@ -27,9 +27,17 @@ class SheetCSV(CSV):
     """CSV as spreadsheets write it: with comma, semicolon or tabulator, with or without a byte order mark."""
 
     def create_dataset(self, in_stream: str | bytes, **options: Any) -> Any:
-        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream.removeprefix("\ufeff")
+        text = decoded(in_stream) if isinstance(in_stream, bytes) else in_stream.removeprefix("\ufeff")
         heading = text.split("\n", 1)[0]
         return super().create_dataset(text, delimiter=max(",;\t", key=heading.count), **options)
+
+
+def decoded(raw: bytes) -> str:
+    """UTF-8, as spreadsheets write it where they are asked to; else what Excel's plain CSV is in western Europe."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
 
 
 class RowFinder(BaseInstanceLoader):
@@ -59,9 +67,16 @@ class RowFinder(BaseInstanceLoader):
         name = str(row.get("dataset") or "").strip()
         known = self._by(key).get(_plain(key, value), [])
         found = [artwork for artwork in known if name in ("", artwork.dataset.name)]
-        if len(found) == 1:
-            return found[0]
         words = {"key": key, "value": value}
+        if len(found) == 1:
+            named = str(row.get("file_name") or "").strip() or found[0].file_name
+            if named != found[0].file_name:  # ids of another installation mean other artworks here
+                text = _(
+                    "The %(key)s “%(value)s” is here that of the file “%(here)s”, and not of “%(named)s”. If the rows"
+                    " come from another installation, remove the columns that do not fit, such as id."
+                )
+                raise ValueError(text % {**words, "here": found[0].file_name, "named": named})
+            return found[0]
         if found:
             raise ValueError(_("Several artworks have the %(key)s “%(value)s”. Add a column id or dataset.") % words)
         raise ValueError(_("None of the artworks that you curate has the %(key)s “%(value)s”.") % words)
@@ -130,6 +145,15 @@ class ArtworkResource(resources.ModelResource):
 
     def get_queryset(self) -> QuerySet[Artwork]:
         return Artwork.objects.select_related("dataset")
+
+    def before_import(self, dataset: Any, **options: Any) -> None:
+        """Raises ValueError for a column that nobody knows: what is in it would be lost without a word."""
+        dataset.headers = [str(name or "").strip() for name in dataset.headers or []]
+        known = [self.fields[name].column_name for name in self._meta.fields]
+        unknown = sorted(set(dataset.headers) - {*known, ""})
+        if unknown:
+            text = _("There is no column “%(unknown)s”. Rename it, or leave it out. The columns are: %(known)s.")
+            raise ValueError(text % {"unknown": "”, “".join(unknown), "known": ", ".join(known)})
 
     def import_data(self, dataset: Any, dry_run: bool = False, **options: Any) -> Any:
         """All rows or none. A preview writes nothing: it needs no transaction, which would keep others waiting."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -17,6 +18,8 @@ from datasets.models import Dataset, Role
 from datasets.permissions import role_of
 from datasets.querysets import DatasetQuerySet
 
+# Values of one query: databases take no more than some thousands.
+_AT_ONCE = 500
 LIKE_AN_ID = re.compile(r"[0-9]{1,18}")
 CURATING = (Role.CURATOR, Role.ADMINISTRATOR)
 
@@ -109,6 +112,14 @@ class CuratedAdmin(admin.ModelAdmin):
         if request.user.is_superuser or obj is None:
             return self.has_module_permission(request)
         return CuratedAdmin.get_queryset(self, request).filter(pk=obj.pk).exists()
+
+    def _are_curated(self, request: HttpRequest, rows: Sequence[Any]) -> bool:
+        """As `_curates` for each of them, in one query for five hundred: they may be ten thousand."""
+        if request.user.is_superuser:
+            return self.has_module_permission(request)
+        own = CuratedAdmin.get_queryset(self, request)
+        parts = (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
+        return all(own.filter(pk__in=[row.pk for row in part]).count() == len(part) for part in parts)
 
 
 class ReadOnly:

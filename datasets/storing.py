@@ -2,9 +2,11 @@
 
 import contextlib
 import shutil
+import threading
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.core.files import File
@@ -12,6 +14,10 @@ from django.core.files.storage import default_storage
 
 from datasets import files
 from datasets.models import Archive, Artwork
+
+# Of the remote files that are being copied by threads of this process: a lock each, gone with its last user.
+_copying: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_guard = threading.Lock()
 
 
 def store(source: Path, path: str) -> bool:
@@ -73,8 +79,16 @@ def _cached(path: str) -> Path:
     """The copy of a remote file. Files are named by content, so that a copy never grows old."""
     cached = Path(settings.CACHE_FOLDER) / path
     if not cached.exists():
-        download(path, cached)
+        # A viewer asks for many tiles at once, and each of them needs the same file.
+        with _lock_of(path):
+            if not cached.exists():
+                download(path, cached)
     return cached
+
+
+def _lock_of(path: str) -> threading.Lock:
+    with _guard:
+        return _copying.setdefault(path, threading.Lock())
 
 
 def download(path: str, target: Path) -> None:

@@ -8,7 +8,10 @@ class WebnetConfig(AppConfig):
     name = "webnet"
 
     def ready(self) -> None:
-        from webnet import checks  # noqa: F401  (registers the system checks)
+        from webnet import checks, searching  # the first registers the system checks
+
+        assert checks
+        searching.install()
 
 
 class WebnetAdminConfig(AdminConfig):

@@ -10,12 +10,16 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import IO, Any
 
 from daphne import http_protocol
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 # A form around a file of the greatest allowed size needs a little more.
@@ -35,11 +39,12 @@ class Request(http_protocol.WebRequest):
         # Twisted would parse every form in memory before Django sees it.
         super().__init__(*args, **{**options, "parsePOSTFormSubmission": False})
         self.refusal: tuple[int, str, str] | None = None
-        self.room = 0
+        self.limit = self.room = 0
 
     def gotLength(self, length: int | None) -> None:
         """The head of the request is there, and its body, of `length` bytes if that is known, begins."""
-        self.room = self._most()
+        self.limit = self._most()
+        self.room = self.limit + SLACK
         small = length is not None and length < SMALL
         self.content = io.BytesIO() if small else tempfile.TemporaryFile(dir=settings.UPLOADS_DIR)  # noqa: SIM115
 
@@ -49,20 +54,22 @@ class Request(http_protocol.WebRequest):
             return
         self.room -= len(data)
         if self.room < 0:
-            limit = settings.MAX_UPLOAD_BYTES // 1024**2
-            self._refuse(413, "too_large", _("This is larger than the %(limit)d MB that fit.") % {"limit": limit})
+            self._refuse_too_much()
             return
         try:
             self.content.write(data)
         except OSError:
-            self._refuse(507, "disk_full", _("The server's disk is full. Ask its administrator to make room."))
+            with self._own_language():
+                text = _("The server's disk is full. Ask its administrator to make room.")
+            self._refuse(507, "disk_full", text)
 
     def process(self) -> Any:
         """The body is complete: hand it over beside daphne's queue, which then carries an empty one."""
         if self.refusal:
             return self._answer(*self.refusal)
         self.requestHeaders.removeHeader(HEADER)
-        if not self.requestHeaders.hasHeader(b"upgrade"):
+        # daphne turns only these into something else; other upgrades are requests like any other.
+        if self._header(b"upgrade").lower() != b"websocket":
             self.requestHeaders.setRawHeaders(HEADER, [self._key])
             _waiting[self._key], self.content = self.content, io.BytesIO()
         return super().process()
@@ -88,11 +95,37 @@ class Request(http_protocol.WebRequest):
             unclaimed.close()
 
     def _most(self) -> int:
-        """Bytes that the body may have: a file only where somebody claims to be logged in."""
-        headers = self.requestHeaders
-        cookie = b"".join(headers.getRawHeaders(b"cookie") or [])
-        claims = headers.hasHeader(b"authorization") or settings.SESSION_COOKIE_NAME.encode() in cookie
-        return int(settings.MAX_UPLOAD_BYTES + SLACK if claims else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        """Bytes that fit: a file only in a form, for all else is parsed in memory, and only of who may be logged in."""
+        file = self._is_form and self._claims
+        return int(settings.MAX_UPLOAD_BYTES if file else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+    @property
+    def _is_form(self) -> bool:
+        return self._header(b"content-type").lower().startswith(b"multipart/form-data")
+
+    @property
+    def _claims(self) -> bool:
+        """Whether somebody claims to be logged in."""
+        return bool(self._header(b"authorization")) or settings.SESSION_COOKIE_NAME.encode() in self._header(b"cookie")
+
+    def _header(self, name: bytes) -> bytes:
+        return b"; ".join(self.requestHeaders.getRawHeaders(name) or [])
+
+    def _own_language(self) -> AbstractContextManager[None]:
+        """The language of who asks: no middleware has seen this request."""
+        asking = HttpRequest()
+        asking.META["HTTP_ACCEPT_LANGUAGE"] = self._header(b"accept-language").decode("latin-1")
+        asking.COOKIES = parse_cookie(self._header(b"cookie").decode("latin-1"))
+        return translation.override(translation.get_language_from_request(asking))
+
+    def _refuse_too_much(self) -> None:
+        with self._own_language():
+            if self._is_form and not self._claims:
+                # A file is sent by a page; the session of this one has ended.
+                self._refuse(401, "not_authenticated", _("You are not logged in any more. Log in, then try again."))
+                return
+            limit = self.limit // 1024**2
+            self._refuse(413, "too_large", _("This is larger than the %(limit)d MB that fit.") % {"limit": limit})
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         self.refusal = (status, code, message)

@@ -6,6 +6,7 @@ its helpers. A service that ends by itself is started again, at once the first t
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ LONGEST_PAUSE = 30.0
 # Who ran this long was healthy: its next end is a new story.
 HEALTHY_SECONDS = 60.0
 LOG_BYTES = 5_000_000
+LOGS_SECONDS = 60.0
 
 
 @dataclass
@@ -39,7 +41,6 @@ class Service:
     def start(self) -> None:
         """Start it, its output going to the end of its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        _rotate(self.log)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -87,9 +88,11 @@ class Supervisor:
 
     def __init__(self, services: Sequence[Service], data: Path, tell: Callable[[str], None]) -> None:
         self.services, self._data, self._tell = list(services), data, tell
+        self._look_at_logs_after = 0.0
 
     def tend(self) -> None:
-        """Start what is due and report what has ended; to be called several times a second."""
+        """Start what is due, report what has ended, keep logs small; to be called several times a second."""
+        self._keep_logs_small()
         for service in self.services:
             code = service.ended()
             if code is not None:
@@ -105,6 +108,13 @@ class Supervisor:
         """End every process of this installation, trainers included; returns when none is left."""
         processes.stop_all(self._data, reap=self._reap)
 
+    def _keep_logs_small(self) -> None:
+        if time.monotonic() < self._look_at_logs_after:
+            return
+        self._look_at_logs_after = time.monotonic() + LOGS_SECONDS
+        for log in (self._data / "logs").glob("*.log"):
+            _rotate(log)
+
     def _reap(self) -> None:
         for service in self.services:
             if service.process is not None:
@@ -116,8 +126,10 @@ def _meaning(code: int) -> str:
 
 
 def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+    """Move the lines of a long log into LOG.1. The file itself stays: a process holds it open, to write at its end."""
+    if log.stat().st_size > LOG_BYTES:
+        shutil.copy(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def _end_with_parent() -> Callable[[], None] | None:

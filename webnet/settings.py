@@ -12,9 +12,17 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from webnet.clock import time_zone
 from webnet.secret import secret_key
 
 env = environ.Env()
+
+
+def names(variable: str, default: str = "") -> list[str]:
+    """The names in a variable, separated by commas; blanks around them are nobody's."""
+    return [name.strip() for name in env.str(variable, default).split(",") if name.strip()]
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- where things are kept -------------------------------------------------------------------------------------------
@@ -33,7 +41,7 @@ for folder in (DATA_DIR, RUNS_DIR, UPLOADS_DIR, STATIC_ROOT):
 # --- security --------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("WEBNET_DEBUG", False)
 SECRET_KEY = env.str("WEBNET_SECRET_KEY", "") or secret_key(DATA_DIR / "secret")
-ALLOWED_HOSTS = env.list("WEBNET_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = names("WEBNET_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 HTTPS = env.bool("WEBNET_HTTPS", False)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"] if HTTPS else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -120,7 +128,10 @@ TEMPLATES = [
 
 # --- database --------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+    # The folder is no part of an address: it may hold any character.
+    "default": env.db_url("DATABASE_URL")
+    if env.str("DATABASE_URL", "")
+    else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "db.sqlite3")}
 }
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # One writer at a time, taken at once (no upgrade from reader to writer, hence no "database is locked").
@@ -144,7 +155,7 @@ LIVE_POLL_SECONDS = 0.1
 WORKERS = env.int("WEBNET_WORKERS", 1)
 # What a training runs on (`training.pipeline.distribution`), and the addresses of machines that train together.
 DISTRIBUTION = env.str("WEBNET_DISTRIBUTION", "off")
-TRAINERS = env.list("WEBNET_TRAINERS", default=[])
+TRAINERS = names("WEBNET_TRAINERS")
 if DISTRIBUTION not in ("off", "mirrored", "multi_worker_mirrored"):
     raise ImproperlyConfigured("WEBNET_DISTRIBUTION is one of off, mirrored and multi_worker_mirrored.")
 if len(TRAINERS) == 1 or (DISTRIBUTION == "multi_worker_mirrored") != bool(TRAINERS):
@@ -194,6 +205,8 @@ if env.str("WEBNET_S3_BUCKET", ""):
             "endpoint_url": env.str("WEBNET_S3_ENDPOINT", "") or None,
             "access_key": env.str("WEBNET_S3_ACCESS_KEY", "") or None,
             "secret_key": env.str("WEBNET_S3_SECRET_KEY", "") or None,
+            # A scan of a gigabyte is read by way of the disk and not of the memory.
+            "max_memory_size": 4 * 1024 * 1024,
         },
     }
 MAX_UPLOAD_BYTES = env.int("WEBNET_MAX_UPLOAD_MB", 1024) * 1024 * 1024
@@ -201,6 +214,8 @@ MAX_MEGAPIXELS = env.int("WEBNET_MAX_MEGAPIXELS", 400)
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS_DIR)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# The curators' list sends nine for each of its rows, and deleting ten thousand artworks one for each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 
 STATIC_URL = "static/"
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
@@ -272,7 +287,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TZ", "UTC")
+TIME_ZONE = time_zone(env.str("TZ", ""))
 USE_TZ = True
 
 LOGGING = {

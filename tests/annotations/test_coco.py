@@ -12,6 +12,8 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from annotations import coco
+from annotations.models import Label
+from datasets.models import Artwork
 from tests.annotations.factories import artwork_row, box_row, suggestion_row
 
 pytestmark = pytest.mark.services
@@ -65,6 +67,19 @@ def test_pycocotools_reads_it(dataset: Any, label: Any, tmp_path: Any) -> None:
     path.write_text("".join(coco.document(dataset)))
     read = COCO(str(path))
     assert len(read.loadAnns(read.getAnnIds(catIds=read.getCatIds(catNms=["Angel"])))) == 1
+
+
+def test_what_comes_in_while_it_is_written_is_in_no_part_of_it(dataset: Any, label: Any) -> None:
+    box_row(artwork_row(dataset, 0), label, (1, 1, 9, 9))
+    pieces, text = coco.document(dataset), ""
+    while ',"annotations":' not in text:
+        text += next(pieces)
+    box_row(artwork_row(dataset, 1), label, (1, 1, 9, 9))
+    late = Label.objects.create(dataset=dataset, name="Late")
+    box_row(Artwork.objects.get(file_name="work-0.jpg"), late, (1, 1, 9, 9))
+    told = json.loads(text + "".join(pieces))
+    assert {row["image_id"] for row in told["annotations"]} == {row["id"] for row in told["images"]}
+    assert {row["category_id"] for row in told["annotations"]} == {label.pk}
 
 
 def test_it_downloads_as_a_file(client_of: Callable[..., Any], viewer: Any, dataset: Any) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from datasets import services
 from datasets.models import Artwork, Membership, Role
+from tests.annotations.factories import artwork_row
 from tests.datasets.curating import LIST, page, race
 
 
@@ -217,6 +218,22 @@ def test_deleting_hides_and_can_be_undone(desk: Any, artwork: Any) -> None:
     desk.post(f"{LIST}?deleted=yes", chosen | {"action": "restore"})
     artwork.refresh_from_db()
     assert artwork.deleted_at is None
+
+
+def test_more_artworks_are_deleted_than_a_form_has_fields_by_default(desk: Any, dataset: Any) -> None:
+    rows = [artwork_row(dataset, number) for number in range(1, 21)]
+    keys = [row.pk for row in rows]
+    desk.post(LIST, {"action": "delete_selected", "_selected_action": keys})  # fills what is asked for once
+    with CaptureQueriesContext(connection) as few:
+        desk.post(LIST, {"action": "delete_selected", "_selected_action": keys[:2]})
+    with CaptureQueriesContext(connection) as many:
+        answer = desk.post(LIST, {"action": "delete_selected", "_selected_action": keys})
+    assert len(few) == len(many)
+    assert "Are you sure" in answer.content.decode()
+    more = [*keys, *range(10**9, 10**9 + 1200)]
+    answer = desk.post(LIST, {"action": "delete_selected", "_selected_action": more, "post": "yes"})
+    assert answer.status_code == 302
+    assert not Artwork.objects.present().filter(pk__in=keys).exists()
 
 
 def test_a_deleted_dataset_is_restored_by_its_administrator_and_nobody_else(

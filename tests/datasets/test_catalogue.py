@@ -56,6 +56,7 @@ def test_csv_is_shown_first_and_imported_on_confirmation(by: str, desk: Any, art
         ("id,title\n999,x\n", "has the id"),
         ("id,title\nabc,x\n", "no id"),
         ("title\nx\n", "needs an id"),
+        ("file_name,Titolo,nota\nwork-0.jpg,x,y\n", "There is no column “Titolo”, “nota”"),
         ("identifier,title\nunknown,x\n", "has the identifier"),
         ("file_name,source\nwork-0.jpg,javascript:x\n", "valid URL"),
         (f"file_name,title\nwork-0.jpg,{'x' * 600}\n", "at most 500"),
@@ -66,6 +67,25 @@ def test_csv_with_a_bad_row_changes_nothing(text: str, said: str, desk: Any, art
     assert said in html and "Confirm import" not in html
     artwork.refresh_from_db()
     assert artwork.metadata_revision == 0
+
+
+def test_the_id_of_another_installation_is_noticed_by_the_name_of_the_file(desk: Any, artwork: Any) -> None:
+    html = dry_run(desk, f"id,file_name,title\n{artwork.pk},madonna.jpg,Madonna\n")
+    assert "is here that of the file “work-0.jpg”" in html and "Confirm import" not in html
+
+
+def test_blanks_in_the_heading_and_columns_without_one_change_nothing(desk: Any, artwork: Any) -> None:
+    assert confirm(desk, dry_run(desk, " file_name ; title ;\nwork-0.jpg;Maestà;\n")).status_code == 302
+    artwork.refresh_from_db()
+    assert artwork.title == "Maestà"
+
+
+def test_what_excel_writes_by_default_is_read_too(desk: Any, artwork: Any) -> None:
+    upload = SimpleUploadedFile("a.csv", "file_name;title\nwork-0.jpg;Maestà – Siena\n".encode("cp1252"), "text/csv")
+    html = desk.post(f"{LIST}import/", {"import_file": upload, "format": "0", "resource": "0"}).content.decode()
+    assert confirm(desk, html).status_code == 302
+    artwork.refresh_from_db()
+    assert artwork.title == "Maestà – Siena"
 
 
 def test_csv_does_not_reach_other_datasets(desk: Any, artwork: Any, foreign: Any) -> None:

@@ -1,6 +1,8 @@
 """Commands of the datasets: importing a folder, and purging what was deleted."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -44,6 +46,21 @@ def test_it_imports_a_folder_into_a_new_dataset_and_reports_what_it_refused(fold
     assert set(dataset.artworks.values_list("title", flat=True)) == {"Дева", "copy of due"}
     assert "2 added" in out and "2 refused" in out
     assert "due.png: This file is already in the dataset" in err and "note.txt: This is not a JPEG" in err
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_added(
+    folder: Path, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def forbidden(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name == "copy of due.png":  # the first one
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    out, err = run("import_folder", "Pinacoteca", str(folder), "--user", "olga")
+    assert "2 added" in out and "copy of due.png: Permission denied" in err
 
 
 def test_it_imports_into_a_dataset_that_is_there(folder: Path, dataset: Any, curator: Any) -> None:
@@ -121,6 +138,27 @@ def test_large_artworks_without_tiles_get_them(dataset: Any, owner: Any, artwork
     assert run("make_pyramids")[0].startswith("1 pyramids")
     assert default_storage.exists(tiles)
     assert run("make_pyramids")[0].startswith("0 pyramids")
+
+
+def test_tiles_that_are_asked_for_at_once_copy_their_file_once(
+    db: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "tests.datasets.remote.RemoteStorage"}}
+    settings.CACHE_FOLDER = tmp_path / "cache"
+    default_storage.save("artworks/1/pyramid.tif", ContentFile(b"tiles"))
+    copy, copied = storing.download, []
+
+    def slowly(path: str, target: Path) -> None:
+        copied.append(path)
+        time.sleep(0.2)
+        copy(path, target)
+
+    monkeypatch.setattr(storing, "download", slowly)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(storing.local_copy, ["artworks/1/pyramid.tif"] * 6))
+    assert len(set(found)) == 1 and found[0].read_bytes() == b"tiles"
+    assert copied == ["artworks/1/pyramid.tif"]
+    assert not storing._copying, "no lock outlives its use"
 
 
 def test_files_of_a_remote_storage_are_copied_once_and_forgotten_after_a_while(

@@ -43,6 +43,37 @@ def resident(server: Server) -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
 
 
+FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+JSON = {"Content-Type": "application/json", "Cookie": "sessionid=invented"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        ("/api/token/", JSON, (413, "too_large", "larger than the 8 MB")),
+        ("/api/token/", {**JSON, "Upgrade": "h2c"}, (413, "too_large", "larger than the 8 MB")),
+        ("/api/datasets/1/artworks/", FORM, (401, "not_authenticated", "Log in")),
+        ("/api/datasets/1/artworks/", {**FORM, "Accept-Language": "it"}, (401, "not_authenticated", "Accedi")),
+    ],
+    ids=["json", "upgrade", "form", "italian"],
+)
+def test_what_no_page_sends_is_refused_before_it_fills_the_memory(
+    small_server: Server, path: str, headers: dict[str, str], expected: tuple[int, str, str]
+) -> None:
+    status, told = post(small_server, path, 100, **headers)
+    assert (status, told["code"]) == expected[:2]
+    assert expected[2] in told["message"]
+    assert resident(small_server) < 200
+
+
+def test_another_upgrade_than_to_a_websocket_is_a_request_like_any_other(small_server: Server) -> None:
+    small_server.api("datasets/", {"name": "Scans"})  # which needs a token
+    headers = {**FORM, "Authorization": f"Token {small_server.tokens['olga']}", "Upgrade": "h2c"}
+    status, told = post(small_server, "/api/datasets/999/artworks/", 140, **headers)
+    assert (status, told["code"]) == (404, "not_found")
+    assert resident(small_server) < 200
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_who_is_not_logged_in_cannot_send_much(small_server: Server, chunked: bool) -> None:
     headers = {"Transfer-Encoding": "chunked"} if chunked else {}

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -27,6 +28,26 @@ msgstr "Raccolta"
 msgid "Box"
 msgstr "Scatola?"
 """
+
+
+@pytest.mark.django_db
+def test_a_demo_account_that_was_deleted_does_not_come_back(
+    tmp_path: Path, settings: Any, django_user_model: Any
+) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "demo-made").touch()
+    (tmp_path / "demo-password").write_text("first-password")
+    told = io.StringIO()
+    call_command("setup_demo", stdout=told)
+    assert not django_user_model.objects.exists() and told.getvalue() == ""
+    user = django_user_model.objects.create_user("demo", password="first-password")
+    call_command("setup_demo", stdout=told)
+    assert "first-password" in told.getvalue()
+    user.set_password("another-one")
+    user.save()
+    told.truncate(0)
+    call_command("setup_demo", stdout=told)
+    assert "password" not in told.getvalue(), "a password that is not right any more is of no use"
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ class Command(BaseCommand):
                 added += 1
             except Refusal as refusal:
                 refused.append(f"  {path.relative_to(options['folder'])}: {refusal.detail}")
+            except OSError as error:
+                refused.append(f"  {path.relative_to(options['folder'])}: {error.strerror or error}")
         self.stdout.write(f"{added} added to “{dataset}” (number {dataset.pk}), {len(refused)} refused.")
         for line in refused:
             self.stderr.write(line)

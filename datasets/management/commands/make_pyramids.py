@@ -21,9 +21,15 @@ class Command(BaseCommand):
         larger = Q(width__gt=F("display_width")) | Q(height__gt=F("display_height"))
         tiled = Artwork.objects.present().filter(larger)
         lacking = [artwork for artwork in tiled if not default_storage.exists(files.path_of(artwork, "pyramid"))]
+        missing = []
         for artwork in tqdm(lacking, unit=" artworks"):
-            make_pyramid(artwork)
-        self.stdout.write(f"{len(lacking)} pyramids made.")
+            try:
+                make_pyramid(artwork)
+            except FileNotFoundError:
+                missing.append(artwork)
+        self.stdout.write(f"{len(lacking) - len(missing)} pyramids made.")
+        for artwork in missing:
+            self.stderr.write(f"  {artwork} (number {artwork.pk}): its original is not in the storage.")
 
 
 def make_pyramid(artwork: Artwork) -> None:

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.http.request import validate_host
 from redis.exceptions import RedisError
 
 from webnet import machine, preparation, processes
@@ -23,6 +25,7 @@ from webnet.serving import Service, Supervisor
 CLUSTERS = ("default", "training")
 # Asked for with HOST=0.0.0.0 by who wants to be reached from other machines; never the default.
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 STARTS_BEFORE_GIVING_UP = 3
 TICK_SECONDS = 0.2
 
@@ -49,6 +52,8 @@ class Command(BaseCommand):
                     services.insert(0, web_process(host, port))
                 if options["prepare"]:
                     call_command("prepare")
+                if told := advice(host):
+                    self.stdout.write(told)
                 Serving(services, url, self.stdout.write).run()
         except (machine.Refusal, processes.AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from None
@@ -66,7 +71,27 @@ def web_process(host: str, port: str) -> Service:
     options = ["--bind", host, "--port", port, "--access-log", str(logs / "access.log"), "--no-server-name"]
     options += ["--application-close-timeout", "2"]
     command = [sys.executable, "-m", "daphne", *options, "webnet.asgi:application"]
-    return Service("web", command, processes.mark(settings.DATA_DIR), logs / "web.log")
+    environment = processes.mark(settings.DATA_DIR)
+    if host != EVERY_ADDRESS and not is_answered(host):
+        # Who asks for an address wants to be reached by it.
+        environment = {**environment, "WEBNET_ALLOWED_HOSTS": ",".join((*settings.ALLOWED_HOSTS, host))}
+    return Service("web", command, environment, logs / "web.log")
+
+
+def is_answered(host: str) -> bool:
+    """Whether pages answer who reaches them by the name or address `host`."""
+    return validate_host(host, settings.ALLOWED_HOSTS)
+
+
+def advice(host: str) -> str:
+    """What is left to do where every address is listened on but pages answer to this machine's own names alone."""
+    if host != EVERY_ADDRESS or any(name not in LOCAL_NAMES for name in settings.ALLOWED_HOSTS):
+        return ""
+    name = socket.gethostname()
+    return (
+        "Other machines are answered by the names in WEBNET_ALLOWED_HOSTS only, for example"
+        f" WEBNET_ALLOWED_HOSTS=localhost,{name},192.0.2.7 with this machine's own name and address."
+    )
 
 
 def cluster(name: str) -> Service:

@@ -29,14 +29,15 @@ class Command(BaseCommand):
     help = "Make the demo account (its password is printed) and the demo dataset."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = self._account()
-        # Made once: whoever deletes the demo does not want it back at the next start.
+        # Made once: whoever deletes the demo, or its account, does not want it back at the next start.
         marker = Path(settings.DATA_DIR) / "demo-made"
         if not marker.exists():
+            user = self._account()
             fill(demo_dataset(user), user)
             marker.touch()
         password = password_file()
-        if password.exists():
+        user = get_user_model().objects.filter(username=USERNAME).first()
+        if user and password.exists() and user.check_password(password.read_text()):
             self.stdout.write(f"Demo account: {USERNAME}, password: {password.read_text()} (kept in {password})")
 
     def _account(self) -> Any:
