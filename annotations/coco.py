@@ -91,7 +91,7 @@ def _image(artwork: Any) -> dict[str, Any]:
     name = str(path) if artwork.copies == 1 else str(path.with_name(f"{path.stem}-{artwork.pk}{path.suffix}"))
     metadata = {key: getattr(artwork, key) for key in Artwork.METADATA}
     size = {"width": artwork.width, "height": artwork.height}
-    marks = {"sha256": artwork.sha256, "nothing_to_mark": artwork.nothing_to_mark}
+    marks = {"folder": artwork.folder, "sha256": artwork.sha256, "nothing_to_mark": artwork.nothing_to_mark}
     return {"id": artwork.pk, "file_name": name, **size, **metadata, **marks}
 
 

@@ -225,7 +225,7 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
     list_editable = ("title", "creator", "date", "identifier")
     list_select_related = ("dataset",)
     list_filter = (("dataset", admin.RelatedOnlyFieldListFilter), "state", Deleted)
-    search_fields = ("title", "creator", "identifier", "file_name", "description", "publisher")
+    search_fields = ("title", "creator", "identifier", "file_name", "folder", "description", "publisher")
     actions = ("restore", "set_publisher", "set_rights")
     readonly_fields = ("large_picture", "page", "file", "state", "confirmed", "suggested", "added_by", "added_at")
     fieldsets = (
@@ -302,7 +302,7 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
     @admin.display(description=gettext_lazy("file"))
     def file(self, artwork: Artwork) -> SafeString:
         size = f"{artwork.width} × {artwork.height}, {artwork.format}, {artwork.byte_size / 1_000_000:.1f} MB"
-        return format_html('<a href="{}">{}</a> ({})', artwork.file_url("original"), artwork.file_name, size)
+        return format_html('<a href="{}">{}</a> ({})', artwork.file_url("original"), artwork.path, size)
 
     @admin.action(description=gettext_lazy("Set the institution of what is selected"), permissions=["change"])
     def set_publisher(self, request: HttpRequest, queryset: QuerySet[Artwork]) -> HttpResponse | None:

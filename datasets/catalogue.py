@@ -64,9 +64,9 @@ class RowFinder(BaseInstanceLoader):
         value = str(row[key]).strip()
         if key == "id" and not _is_id(value):
             raise ValueError(_("“%(value)s” is no id: ids are whole numbers.") % {"value": value})
-        name = str(row.get("dataset") or "").strip()
+        name, folder = (str(row.get(column) or "").strip() for column in ("dataset", "folder"))
         known = self._by(key).get(_plain(key, value), [])
-        found = [artwork for artwork in known if name in ("", artwork.dataset.name)]
+        found = [artwork for artwork in known if name in ("", artwork.dataset.name) and folder in ("", artwork.folder)]
         words = {"key": key, "value": value}
         if len(found) == 1:
             named = str(row.get("file_name") or "").strip() or found[0].file_name
@@ -78,7 +78,9 @@ class RowFinder(BaseInstanceLoader):
                 raise ValueError(text % {**words, "here": found[0].file_name, "named": named})
             return found[0]
         if found:
-            raise ValueError(_("Several artworks have the %(key)s “%(value)s”. Add a column id or dataset.") % words)
+            raise ValueError(
+                _("Several artworks have the %(key)s “%(value)s”. Add a column id, folder or dataset.") % words
+            )
         raise ValueError(_("None of the artworks that you curate has the %(key)s “%(value)s”.") % words)
 
     def _by(self, key: str) -> dict[str, list[Artwork]]:
@@ -131,7 +133,7 @@ class ArtworkResource(resources.ModelResource):
 
     class Meta:
         model = Artwork
-        fields = ("id", "dataset", "file_name", *Artwork.METADATA, "state", "confirmed", "suggested")
+        fields = ("id", "dataset", "folder", "file_name", *Artwork.METADATA, "state", "confirmed", "suggested")
         export_order = fields
         import_id_fields: tuple[str, ...] = ()
         instance_loader_class = RowFinder
@@ -183,7 +185,7 @@ class ArtworkResource(resources.ModelResource):
 
     def get_user_visible_fields(self) -> list[fields.Field]:
         """What the page of the import names: the columns that find an artwork, and those that change it."""
-        return [self.fields[name] for name in ("id", "dataset", "file_name", *Artwork.METADATA)]
+        return [self.fields[name] for name in ("id", "dataset", "folder", "file_name", *Artwork.METADATA)]
 
     def get_diff_headers(self) -> list[str]:
         return list(Artwork.METADATA)

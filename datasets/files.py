@@ -19,7 +19,7 @@ def path_of(artwork: Artwork, kind: str) -> str:
         "original": f"original.{FORMATS[artwork.format][0]}",
         "pyramid": PYRAMID,
     }
-    return f"{artwork.folder}/{names[kind]}"
+    return f"{artwork.stored_in}/{names[kind]}"
 
 
 def content_type(artwork: Artwork, kind: str) -> str:

@@ -75,10 +75,10 @@ def refuse_too_large(upload: File) -> None:
 
 
 def _described(path: str, metadata: Mapping[str, str]) -> dict[str, str]:
-    """File name, title and metadata; an empty field of a form does not take the default title away."""
+    """File name, folder, title and metadata; an empty field of a form does not take the default title away."""
     file_name = names.base_name(path)
     given = {name: value for name, value in metadata.items() if value}
-    return {"file_name": file_name, "title": names.title_from(file_name), **given}
+    return {"file_name": file_name, "folder": names.folder_of(path), "title": names.title_from(file_name), **given}
 
 
 def _on_disk(upload: File, folder: Path) -> Path:

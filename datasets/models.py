@@ -121,6 +121,8 @@ class Artwork(models.Model):
     metadata_revision = models.PositiveIntegerField(default=0, editable=False)
 
     file_name = models.CharField(_("file name"), max_length=500, editable=False)
+    # Where it lay in what was uploaded, as "Sala 1/INV-0001"; "" for a file alone.
+    folder = models.CharField(_("folder"), max_length=1000, blank=True, editable=False)
     format = models.CharField(_("format"), max_length=10, editable=False)
     byte_size = models.PositiveBigIntegerField(_("size in bytes"), editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
@@ -190,12 +192,17 @@ class Artwork(models.Model):
         return reverse("annotations:page", args=[self.dataset_id, self.pk])
 
     @property
+    def path(self) -> str:
+        """Its file's name with the folder that it came in."""
+        return f"{self.folder}/{self.file_name}" if self.folder else self.file_name
+
+    @property
     def is_tiled(self) -> bool:
         """Whether it has more pixels than its display image, and so is looked at in tiles."""
         return max(self.width, self.height) > max(self.display_width, self.display_height)
 
     @property
-    def folder(self) -> str:
+    def stored_in(self) -> str:
         """Folder of its files in the storage, named by content: files of one content are stored once."""
         return f"artworks/{self.dataset_id}/{self.sha256[:2]}/{self.sha256}"
 

@@ -5,13 +5,26 @@ import unicodedata
 from pathlib import PurePosixPath
 
 LONGEST = 500
+LONGEST_FOLDER = 1000
 
 
 def base_name(path: str) -> str:
     """The last part of a path of either kind of slash, composed (NFC) and without control characters."""
-    last = PurePosixPath(path.replace("\\", "/")).name
-    printable = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", printable).strip()[-LONGEST:] or "artwork"
+    return _plain(PurePosixPath(path.replace("\\", "/")).name)[-LONGEST:] or "artwork"
+
+
+def folder_of(path: str) -> str:
+    """The folders of a path, with slashes between them, "" where it has none: often an inventory number is in there.
+
+    Of a very long one the last part.
+    """
+    parts = (_plain(part) for part in path.replace("\\", "/").split("/")[:-1])
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-LONGEST_FOLDER:]
+
+
+def _plain(name: str) -> str:
+    printable = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", printable).strip()
 
 
 def title_from(file_name: str) -> str:

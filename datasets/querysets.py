@@ -63,7 +63,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         return self.filter(deleted_at=None)
 
     def search(self, words: str) -> ArtworkQuerySet:
-        """Those in which every word occurs in title, creator, inventory number, description or file name."""
+        """Those in which every word occurs in title, creator, inventory number, description, file name or folder."""
         found = self
         for word in words.split():
             found = found.filter(
@@ -72,6 +72,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
                 | Q(identifier__icontains=word)
                 | Q(description__icontains=word)
                 | Q(file_name__icontains=word)
+                | Q(folder__icontains=word)
             )
         return found
 

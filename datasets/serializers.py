@@ -101,6 +101,7 @@ class ArtworkSerializer(serializers.ModelSerializer[Artwork]):
             *Artwork.METADATA,
             "metadata_revision",
             "file_name",
+            "folder",
             "format",
             "byte_size",
             "sha256",

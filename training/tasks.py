@@ -237,7 +237,7 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
         if artwork.pk not in seen:
             path = workdir / "images" / f"{artwork.sha256}.jpg"
             with contextlib.suppress(FileNotFoundError):  # told as unreadable when its turn comes
-                files.fetch_image(f"{artwork.folder}/display.jpg", path)
+                files.fetch_image(f"{artwork.stored_in}/display.jpg", path)
             images.append({"id": artwork.pk, "file": str(path), "width": artwork.width, "height": artwork.height})
     how = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "closely": run.closely}
     (workdir / "request.json").write_text(json.dumps({**how, "images": images}))

@@ -35,7 +35,7 @@ def send(client: Any, method: str, url: str, data: Any = None) -> Any:
 
 
 def stored(artwork: Artwork) -> list[str]:
-    return default_storage.listdir(artwork.folder)[1] if default_storage.exists(artwork.folder) else []
+    return default_storage.listdir(artwork.stored_in)[1] if default_storage.exists(artwork.stored_in) else []
 
 
 # --- datasets ---------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_a_half_written_file_of_a_dead_process_is_replaced(artwork: Any, tmp_pat
 def test_of_a_file_that_a_full_disk_cut_off_nothing_is_left(
     artwork: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = f"{artwork.folder}/other.bin"
+    path = f"{artwork.stored_in}/other.bin"
     source = tmp_path / "whole"
     source.write_bytes(b"x" * 1000)
 

@@ -32,7 +32,7 @@ def test_csv_goes_out_and_comes_in_again_unchanged(desk: Any, artwork: Any, fore
     answer = desk.get(f"{LIST}export/")
     text = answer.content.decode("utf-8-sig")
     assert answer["Content-Type"].startswith("text/csv")
-    assert text.startswith("id,dataset,file_name,title") and "Not for you" not in text
+    assert text.startswith("id,dataset,folder,file_name,title") and "Not for you" not in text
     assert "Skipped" in dry_run(desk, text)
 
 
@@ -157,6 +157,22 @@ def test_a_column_dataset_tells_two_artworks_of_one_name_apart(
     here.refresh_from_db()
     there.refresh_from_db()
     assert (here.title, there.title) == ("Here", "There")
+
+
+def test_the_folder_that_files_came_in_tells_those_of_one_name_apart(
+    desk: Any, dataset: Any, owner: Any, picture: Any
+) -> None:
+    for number in (1, 2):
+        upload = SimpleUploadedFile("recto.jpg", picture(seed=number))
+        path = f"Sala 1/INV-000{number}/recto.jpg"
+        services.add_artwork(dataset=dataset, user=owner, upload=upload, relative_path=path)
+    exported = desk.get(f"{LIST}export/").content.decode("utf-8-sig")
+    assert "Sala 1/INV-0001,recto.jpg" in exported
+    text = "folder,file_name,title\nSala 1/INV-0002,recto.jpg,Second\nSala 1/INV-0001,recto.jpg,First\n"
+    assert confirm(desk, dry_run(desk, text)).status_code == 302
+    titles = Artwork.objects.order_by("folder").values_list("folder", "title")
+    assert list(titles) == [("Sala 1/INV-0001", "First"), ("Sala 1/INV-0002", "Second")]
+    assert [artwork.title for artwork in Artwork.objects.search("inv-0002")] == ["Second"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00broken", b'id,title\n"open'])

@@ -163,3 +163,18 @@ def test_a_child_that_dies_is_a_damaged_image(rendered: Any, monkeypatch: pytest
 def test_it_keeps_names_of_every_script(given: str, kept: str, title: str) -> None:
     assert ingest.names.base_name(given) == kept
     assert ingest.names.title_from(kept) == title
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("recto.jpg", ""),
+        ("INV-0001/recto.jpg", "INV-0001"),
+        ("C:\\Scans\\Sala 1\\a.tif", "C:/Scans/Sala 1"),
+        ("/../etc/./Cafe\u0301\x00/a.jpg", "etc/Caf\u00e9"),
+        (f"{'a' * 900}/{'b' * 900}/c.jpg", f"{'a' * 99}/{'b' * 900}"),
+        ("", ""),
+    ],
+)
+def test_it_keeps_the_folders(given: str, kept: str) -> None:
+    assert ingest.names.folder_of(given) == kept
