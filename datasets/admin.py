@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.files.base import ContentFile
 from django.db.models import F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportMixin
 
 from datasets import services
-from datasets.catalogue import ArtworkResource, SheetCSV, decoded
+from datasets.catalogue import ArtworkResource, SheetCSV
 from datasets.curation import CURATING, CuratedAdmin, administers
 from datasets.forms import CommonValueForm, MembershipForm, MembershipFormSet, MetadataForm
 from datasets.models import Artwork, Dataset, Membership, Role
@@ -243,10 +242,13 @@ class ArtworkAdmin(ImportExportMixin, SoftDeletion):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def write_to_tmp_storage(self, import_file: Any, input_format: Any) -> Any:
-        """Keep an upload for the second page, which reads it as UTF-8, whatever it came as."""
-        text = decoded(b"".join(import_file.chunks()))
-        return super().write_to_tmp_storage(ContentFile(text.encode()), input_format)
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """Other encodings cannot be told from each other, and letters must not become others without a word."""
+        if not isinstance(e, UnicodeDecodeError):
+            super().add_data_read_fail_error_to_form(form, e)
+            return
+        text = _("This file is not written in UTF-8. In the spreadsheet, save it as “CSV UTF-8”, then import that.")
+        form.add_error("import_file", text)
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """Say what came of an import; of one that failed, which left everything as it was, why."""

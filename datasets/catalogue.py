@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -17,6 +17,7 @@ from import_export.instance_loaders import BaseInstanceLoader
 
 from datasets import services
 from datasets.models import Artwork
+from datasets.names import base_name
 
 # Values of one query: databases take no more than some thousands.
 _AT_ONCE = 500
@@ -27,17 +28,9 @@ class SheetCSV(CSV):
     """CSV as spreadsheets write it: with comma, semicolon or tabulator, with or without a byte order mark."""
 
     def create_dataset(self, in_stream: str | bytes, **options: Any) -> Any:
-        text = decoded(in_stream) if isinstance(in_stream, bytes) else in_stream.removeprefix("\ufeff")
+        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream.removeprefix("\ufeff")
         heading = text.split("\n", 1)[0]
         return super().create_dataset(text, delimiter=max(",;\t", key=heading.count), **options)
-
-
-def decoded(raw: bytes) -> str:
-    """UTF-8, as spreadsheets write it where they are asked to; else what Excel's plain CSV is in western Europe."""
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
 
 
 class RowFinder(BaseInstanceLoader):
@@ -69,13 +62,8 @@ class RowFinder(BaseInstanceLoader):
         found = [artwork for artwork in known if name in ("", artwork.dataset.name) and folder in ("", artwork.folder)]
         words = {"key": key, "value": value}
         if len(found) == 1:
-            named = str(row.get("file_name") or "").strip() or found[0].file_name
-            if named != found[0].file_name:  # ids of another installation mean other artworks here
-                text = _(
-                    "The %(key)s “%(value)s” is here that of the file “%(here)s”, and not of “%(named)s”. If the rows"
-                    " come from another installation, remove the columns that do not fit, such as id."
-                )
-                raise ValueError(text % {**words, "here": found[0].file_name, "named": named})
+            if key == "id":
+                _refuse_other_file(found[0], str(row.get("file_name") or "").strip())
             return found[0]
         if found:
             raise ValueError(
@@ -95,6 +83,16 @@ class RowFinder(BaseInstanceLoader):
                     known[str(getattr(artwork, key))].append(self._one.setdefault(artwork.pk, artwork))
             self._known[key] = dict(known)
         return self._known[key]
+
+
+def _refuse_other_file(artwork: Artwork, named: str) -> None:
+    """Raise ValueError where a row has the id of `artwork` and names another file: it comes from elsewhere."""
+    if named and base_name(named) != artwork.file_name:
+        text = _(
+            "The id “%(id)s” is here that of the file “%(here)s”, and not of “%(named)s”. If the rows come from another"
+            " installation, remove the column id."
+        )
+        raise ValueError(text % {"id": artwork.pk, "here": artwork.file_name, "named": named})
 
 
 def _is_id(value: str) -> bool:
@@ -149,8 +147,15 @@ class ArtworkResource(resources.ModelResource):
         return Artwork.objects.select_related("dataset")
 
     def before_import(self, dataset: Any, **options: Any) -> None:
-        """Raises ValueError for a column that nobody knows: what is in it would be lost without a word."""
+        """Raises ValueError for a column whose values would be lost without a word."""
         dataset.headers = [str(name or "").strip() for name in dataset.headers or []]
+        nameless = [place for place, name in enumerate(dataset.headers) if not name]
+        if any(str(row[place] or "").strip() for row in dataset for place in nameless):
+            raise ValueError(_("There are values in a column without a name. Name it, or leave it out."))
+        twice = sorted(name for name, times in Counter(dataset.headers).items() if name and times > 1)
+        if twice:
+            text = _("There are several columns “%(name)s”. Leave all but one of them out.")
+            raise ValueError(text % {"name": twice[0]})
         known = [self.fields[name].column_name for name in self._meta.fields]
         unknown = sorted(set(dataset.headers) - {*known, ""})
         if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +32,9 @@ def remove_leftovers(before: datetime) -> int:
         added = Detector.objects.filter(pk=detector_id, kind=Detector.Kind.ADDED)
         if not added.exists() or added.filter(deleted_at__lt=before).exists():
             gone.append(folder)
-    being_added = files.downloads_folder("").glob(f"{files.BEING_ADDED}*")
-    gone += [folder for folder in being_added if folder.stat().st_mtime < before.timestamp()]
+    for folder in files.downloads_folder("").glob(f"{files.BEING_ADDED}*"):
+        with contextlib.suppress(FileNotFoundError):  # added in this moment
+            gone += [folder] if folder.stat().st_mtime < before.timestamp() else []
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)

@@ -37,9 +37,7 @@ def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> d
         "architectures": [
             {
                 **_architecture(a),
-                "seconds": {key: estimate_seconds(a.key, time, images, smallest) for key, time in times.items()},
-                "reads": _reads(a, times, images, smallest),
-                "sizes": {key: input_size(a.key, time, smallest) for key, time in times.items()},
+                **_costs(a.key, times, images, {key: input_size(a.key, time, smallest) for key, time in times.items()}),
             }
             for a in ARCHITECTURES.values()
         ],
@@ -53,10 +51,10 @@ def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> d
                 "id": detector.pk,
                 "name": detector.name,
                 "architecture": detector.architecture,
-                "input_size": detector.input_size,
+                **_costs(detector.architecture, times, images, dict.fromkeys(times, detector.input_size)),
             }
             for detector in Detector.objects.usable_in(dataset.pk, user).may_start()
-            if files.can_go_on_from(detector)
+            if detector.architecture in ARCHITECTURES and files.can_go_on_from(detector)
         ],
         "labels": [
             {"id": label.pk, "name": label.name, "artworks": label.artwork_total, "boxes": label.box_total}  # type: ignore[attr-defined]
@@ -71,16 +69,19 @@ def _architecture(option: Architecture) -> dict[str, Any]:
     return {**_choice(option), **more, "knows_nothing": not option.weights}
 
 
-def _reads(
-    architecture: Architecture, times: Mapping[str, float], images: int, smallest: float | None
-) -> dict[str, int | None]:
-    """By budget, how many artworks it has time to learn from, where a longer training would learn from more.
+def _costs(architecture: str, times: Mapping[str, float], images: int, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """By budget: the `seconds` that a training really takes, the side of the square that it sees (`sizes`, in pixels),
+    and how many artworks it has the time to learn from (`reads`), None where a longer one would not learn from more.
 
     `times`: the minutes of each budget.
     """
-    longest = learnt_from(architecture.key, MOST_MINUTES, images, smallest)
-    reads = {key: learnt_from(architecture.key, minutes, images, smallest) for key, minutes in times.items()}
-    return {key: count if count < longest else None for key, count in reads.items()}
+    longest = learnt_from(architecture, MOST_MINUTES, images)
+    reads = {key: learnt_from(architecture, minutes, images, sizes[key]) for key, minutes in times.items()}
+    return {
+        "seconds": {key: estimate_seconds(architecture, time, images, sizes[key]) for key, time in times.items()},
+        "reads": {key: count if count < longest else None for key, count in reads.items()},
+        "sizes": dict(sizes),
+    }
 
 
 def _choice(option: Any) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Request(http_protocol.WebRequest):
     def gotLength(self, length: int | None) -> None:
         """The head of the request is there, and its body, of `length` bytes if that is known, begins."""
         self.limit = self._most()
-        self.room = self.limit + SLACK
+        self.room = 0 if self._is_handshake else self.limit + SLACK
         small = length is not None and length < SMALL
         self.content = io.BytesIO() if small else tempfile.TemporaryFile(dir=settings.UPLOADS_DIR)  # noqa: SIM115
 
@@ -68,8 +68,7 @@ class Request(http_protocol.WebRequest):
         if self.refusal:
             return self._answer(*self.refusal)
         self.requestHeaders.removeHeader(HEADER)
-        # daphne turns only these into something else; other upgrades are requests like any other.
-        if self._header(b"upgrade").lower() != b"websocket":
+        if not self._is_handshake:
             self.requestHeaders.setRawHeaders(HEADER, [self._key])
             _waiting[self._key], self.content = self.content, io.BytesIO()
         return super().process()
@@ -98,6 +97,12 @@ class Request(http_protocol.WebRequest):
         """Bytes that fit: a file only in a form, for all else is parsed in memory, and only of who may be logged in."""
         file = self._is_form and self._claims
         return int(settings.MAX_UPLOAD_BYTES if file else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+    @property
+    def _is_handshake(self) -> bool:
+        """Whether daphne will make a websocket of it, which has no body; other upgrades are requests like any other."""
+        wanted = self.requestHeaders.getRawHeaders(b"upgrade") or [b""]
+        return bool(wanted[0].lower() == b"websocket")
 
     @property
     def _is_form(self) -> bool:

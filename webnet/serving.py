@@ -4,6 +4,7 @@ Each service runs in a session of its own, so that Ctrl-C reaches this process a
 its helpers. A service that ends by itself is started again, at once the first time and more and more patiently after.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -27,12 +28,16 @@ LOGS_SECONDS = 60.0
 
 @dataclass
 class Service:
-    """One long-running program: how it is started, and what has become of it."""
+    """One long-running program: how it is started, and what has become of it.
+
+    `log` gets what it prints; `further_logs` it writes itself.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    further_logs: Sequence[Path] = ()
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -112,8 +117,10 @@ class Supervisor:
         if time.monotonic() < self._look_at_logs_after:
             return
         self._look_at_logs_after = time.monotonic() + LOGS_SECONDS
-        for log in (self._data / "logs").glob("*.log"):
-            _rotate(log)
+        for log in (log for service in self.services for log in (service.log, *service.further_logs)):
+            # A full disk, or somebody who tidies up, must not end what is served.
+            with contextlib.suppress(OSError):
+                _rotate(log)
 
     def _reap(self) -> None:
         for service in self.services:

@@ -14,9 +14,15 @@ const PAUSE = 300;
 const { dataset, options, active } = pageData();
 const form = document.getElementById("start");
 
+/** What a training of an architecture costs, and what it sees; one that begins with a detector sees what that one saw. */
+function costsOf(key) {
+  const begun = options.starts.find(({ id }) => String(id) === form.elements.start?.value);
+  return begun?.architecture === key ? begun : options.architectures.find((choice) => choice.key === key);
+}
+
 /** The time that each budget takes with the chosen detector, and where it is too short for all artworks. */
 function showTimes() {
-  const chosen = options.architectures.find((choice) => choice.key === form.elements.architecture.value);
+  const chosen = costsOf(form.elements.architecture.value);
   // Of one's own time nothing is known while another number is typed than the server was asked about.
   const isKnown = (budget) => budget !== "own" || Number(form.elements.minutes.value) === options.own_minutes;
   document.querySelectorAll("[data-budget]").forEach((place) => {
@@ -33,13 +39,10 @@ function showTimes() {
   });
 }
 
-/** The square that each architecture would see: in a short time a smaller one, and that of the detector it begins with. */
+/** The square that each architecture would see in the chosen time. */
 function showSizes() {
-  const begun = options.starts.find(({ id }) => String(id) === form.elements.start?.value);
   document.querySelectorAll("[data-size]").forEach((place) => {
-    const choice = options.architectures.find(({ key }) => key === place.dataset.size);
-    const own = begun?.architecture === choice.key ? begun.input_size : null;
-    const side = own ?? choice.sizes[form.elements.budget.value];
+    const side = costsOf(place.dataset.size).sizes[form.elements.budget.value];
     place.textContent = `${side} × ${side}`;
   });
 }
@@ -157,15 +160,15 @@ if (examples) showExamples(examples);
 if (form) {
   form.elements.minutes.addEventListener("input", chooseOwnTime);
   form.addEventListener("change", (event) => {
-    showTimes();
     showReadiness();
     showStarts(event);
+    showTimes();
     showSizes();
   });
   form.addEventListener("submit", begin);
-  showTimes();
   showReadiness();
   showStarts();
+  showTimes();
   showSizes();
   if (form.elements.minutes.value !== String(options.own_minutes)) askTimes(); // typed before a reload
 }

@@ -80,12 +80,19 @@ def test_blanks_in_the_heading_and_columns_without_one_change_nothing(desk: Any,
     assert artwork.title == "Maestà"
 
 
-def test_what_excel_writes_by_default_is_read_too(desk: Any, artwork: Any) -> None:
-    upload = SimpleUploadedFile("a.csv", "file_name;title\nwork-0.jpg;Maestà – Siena\n".encode("cp1252"), "text/csv")
+def test_other_encodings_are_refused_with_what_to_do(desk: Any, artwork: Any) -> None:
+    upload = SimpleUploadedFile("a.csv", "file_name;title\nwork-0.jpg;Дева\n".encode("cp1251"), "text/csv")
     html = desk.post(f"{LIST}import/", {"import_file": upload, "format": "0", "resource": "0"}).content.decode()
-    assert confirm(desk, html).status_code == 302
-    artwork.refresh_from_db()
-    assert artwork.title == "Maestà – Siena"
+    assert "save it as “CSV UTF-8”" in html and "Confirm import" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("file_name,title,title \nwork-0.jpg,A,B\n", "several columns"), ("file_name,\nwork-0.jpg,A\n", "without a name")],
+)
+def test_columns_whose_values_would_be_lost_are_refused(text: str, said: str, desk: Any, artwork: Any) -> None:
+    html = dry_run(desk, text)
+    assert said in html and "Confirm import" not in html
 
 
 def test_csv_does_not_reach_other_datasets(desk: Any, artwork: Any, foreign: Any) -> None:

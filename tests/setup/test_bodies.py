@@ -66,6 +66,13 @@ def test_what_no_page_sends_is_refused_before_it_fills_the_memory(
     assert resident(small_server) < 200
 
 
+def test_a_websocket_has_no_body(small_server: Server) -> None:
+    headers = {**FORM, "Cookie": "sessionid=invented", "Upgrade": "websocket", "Connection": "Upgrade"}
+    status, told = post(small_server, "/ws/datasets/1/", 100, **headers)
+    assert (status, told["code"]) == (413, "too_large")
+    assert resident(small_server) < 200
+
+
 def test_another_upgrade_than_to_a_websocket_is_a_request_like_any_other(small_server: Server) -> None:
     small_server.api("datasets/", {"name": "Scans"})  # which needs a token
     headers = {**FORM, "Authorization": f"Token {small_server.tokens['olga']}", "Upgrade": "h2c"}

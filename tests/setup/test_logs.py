@@ -1,4 +1,4 @@
-"""Logs stay small, also that of a process that never ends."""
+"""Logs stay small, also that of a process that never ends, and one that is gone is nobody's fault."""
 
 from pathlib import Path
 
@@ -13,7 +13,9 @@ def test_a_long_log_begins_anew_while_its_process_goes_on_writing(
     monkeypatch.setattr(serving, "LOG_BYTES", 100)
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "access.log"
-    supervisor = serving.Supervisor([], tmp_path, print)
+    # A service that is not there and not due yet.
+    service = serving.Service("web", (), {}, log.with_name("web.log"), (log,), start_after=float("inf"))
+    supervisor = serving.Supervisor([service], tmp_path, print)
     with log.open("ab") as written:
         written.write(b"early\n" * 20)
         written.flush()

@@ -43,7 +43,8 @@ def test_blanks_around_names_are_nobodys(tmp_path: Path) -> None:
 def test_an_address_that_is_asked_for_is_answered(settings: Any) -> None:
     settings.ALLOWED_HOSTS = list(serve.LOCAL_NAMES)
     assert "WEBNET_ALLOWED_HOSTS" not in serve.web_process("127.0.0.1", "8000").environment
-    assert serve.web_process("192.0.2.7", "8000").environment["WEBNET_ALLOWED_HOSTS"].endswith(",192.0.2.7")
+    for host, name in {"192.0.2.7": "192.0.2.7", "2001:db8::5": "[2001:db8::5]"}.items():
+        assert serve.web_process(host, "8000").environment["WEBNET_ALLOWED_HOSTS"].endswith(f",{name}")
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,12 @@ OURS = {"format": "retinanet_tflite", "input_size": 256, "labels": [{"id": 41, "
         ({**OURS, "labels": []}, None),
         ({**OURS, "labels": ["Angel"]}, None),
         ({**OURS, "input_size": "large"}, None),
-        ({**OURS, "input_size": 10**9}, {**OURS, "labels": [{"id": 1, "name": "Angel"}], "input_size": 4096}),
+        ({**OURS, "input_size": 10**9}, None),
+        ({**OURS, "input_size": float("inf")}, None),
+        ({**OURS, "threshold": 10**400}, None),
+        ({**OURS, "labels": [{"name": "\ud800"}]}, None),
+        ({**OURS, "labels": [{"name": " \n"}]}, None),
+        ({**OURS, "labels": [{"name": "Two\nlines"}]}, {**OURS, "labels": [{"id": 1, "name": "Two lines"}]}),
         ([], None),
         (None, None),
     ],
@@ -119,6 +124,15 @@ def test_a_tflite_file_of_ours_says_what_it_is(described: Any, expected: Any, tm
             archive.writestr("detector.json", json.dumps(described))
     assert outside.is_tflite(file)
     assert outside.own_description(file) == expected
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_that_would_unpack_to_much_is_not_unpacked(method: int, tmp_path: Path) -> None:
+    file = tmp_path / "model.tflite"
+    file.write_bytes(b"\x00\x00\x00\x00TFL3")
+    with zipfile.ZipFile(file, "a", method) as archive:
+        archive.writestr("detector.json", json.dumps(OURS) + " " * 10**6)
+    assert outside.own_description(file) is None
 
 
 def test_what_a_killed_process_was_adding_is_removed() -> None:

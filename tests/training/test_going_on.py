@@ -114,5 +114,9 @@ def test_only_those_that_can_be_gone_on_from_are_offered(
 ) -> None:
     url = f"/api/datasets/{ready.pk}/training-options/"
     offered = client_of(curator).get(url).json()["starts"]
-    architecture = CHOICE["architecture"]
-    assert offered == [{"id": trained.pk, "name": "Earlier", "architecture": architecture, "input_size": 256}]
+    assert [(row["id"], row["name"], row["architecture"]) for row in offered] == [
+        (trained.pk, "Earlier", CHOICE["architecture"])
+    ]
+    Detector.objects.filter(pk=trained.pk).update(input_size=384)
+    larger = client_of(curator).get(url).json()["starts"][0]
+    assert set(larger["sizes"].values()) == {384}, "it goes on seeing what it has seen"

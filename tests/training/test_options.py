@@ -11,7 +11,7 @@ from datasets.models import Artwork
 from tests.training.starting import draw
 from training.pipeline import config
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
 
 def test_a_time_too_short_for_all_artworks_says_how_many_it_learns_from(

@@ -290,16 +290,16 @@ def minutes_of(budget: str, minutes: float | None) -> float:
     return minutes
 
 
-def estimate_seconds(architecture: str, minutes: float, images: int, smallest: float | None = None) -> int:
+def estimate_seconds(architecture: str, minutes: float, images: int, side: int | None = None) -> int:
     """Seconds that a run of `minutes` on `images` artworks will really take on two cores, from start to detector.
 
     Longer than asked where reading and scoring the pictures or the fewest steps that are worth it take longer.
-    `smallest` as for `plan`: what is seen larger takes longer.
+    `side`: of the square that is seen, in pixels, where that is not the usual one.
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    enlarged = _enlarged(chosen, input_size(architecture, minutes, smallest))
+    enlarged = _enlarged(chosen, side or chosen.input_size)
     tested = round(images * TEST_SHARE)
-    read = learnt_from(architecture, minutes, images, smallest) + tested
+    read = learnt_from(architecture, minutes, images, side) + tested
     before = _BUILDING_SECONDS + read * _SECONDS_PER_RECORD * enlarged
     after = _EXPORT_SECONDS + scoring_seconds(tested, enlarged)
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds * enlarged)
@@ -318,10 +318,13 @@ def most_records(architecture: str, minutes: float, side: int) -> int:
     return int(min(read, steps * chosen.batch_size))
 
 
-def learnt_from(architecture: str, minutes: float, images: int, smallest: float | None = None) -> int:
-    """Of so many artworks, those of the training part that a training of `minutes` has the time to read."""
-    most = most_records(architecture, minutes, input_size(architecture, minutes, smallest))
-    return min(images - round(images * TEST_SHARE), most)
+def learnt_from(architecture: str, minutes: float, images: int, side: int | None = None) -> int:
+    """Of so many artworks, those of the training part that a training of `minutes` has the time to read.
+
+    `side` as for `estimate_seconds`.
+    """
+    usual = _choose(ARCHITECTURES, "architecture", architecture).input_size
+    return min(images - round(images * TEST_SHARE), most_records(architecture, minutes, side or usual))
 
 
 def scoring_seconds(test_images: int, enlarged: float = 1.0) -> float:

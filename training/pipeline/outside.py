@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -25,8 +27,11 @@ _GRAPH = "saved_model.pb"
 # Name of the folder of a Model Garden checkpoint, and of the checkpoint in it.
 GARDEN = "garden"
 _DESCRIPTION = "detector.json"
-# Bytes of a description that is read.
+# Bytes of a description, and of an archive's table of contents, that are read.
 _MOST_DESCRIBED = 1_000_000
+_LARGEST_INPUT = 4096
+# The last bytes of a ZIP archive without a comment: signature, four numbers, bytes and place of the table, comment.
+_END = struct.Struct("<4s4H2LH")
 
 
 def is_tflite(file: Path) -> bool:
@@ -38,20 +43,37 @@ def is_tflite(file: Path) -> bool:
 def own_description(file: Path) -> dict[str, Any] | None:
     """What a TFLite file that was trained with WebNet Trainer says of itself, None where it is none.
 
-    Each is a ZIP archive too, with its detector.json. Its `labels` are numbered anew from 1.
+    Each is a ZIP archive too, with its detector.json. Its `labels` are numbered anew from 1. A file may be made to
+    fill the memory: no more of it is read or unpacked than our own have.
     """
     try:
-        with zipfile.ZipFile(file) as inside:
-            found = inside.getinfo(_DESCRIPTION)
-            described = json.loads(inside.read(found)) if found.file_size <= _MOST_DESCRIBED else {}
-        labels = [{"id": n, "name": str(row["name"])[:200]} for n, row in enumerate(described["labels"], start=1)]
-        threshold = min(1.0, max(0.0, float(described.get("threshold") or 0)))
-        if not labels or described["format"] not in FORMATS.values():
-            return None
-        size = min(4096, max(1, int(described["input_size"])))
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        described = json.loads(_inside(file, _DESCRIPTION))
+        names = [" ".join(str(row["name"]).split())[:200] for row in described["labels"]]
+        size, threshold = int(described["input_size"]), float(described.get("threshold") or 0)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None
+    fits = 1 <= size <= _LARGEST_INPUT and 0 <= threshold <= 1 and described["format"] in FORMATS.values()
+    if not fits or not names or not all(name and name.isprintable() for name in names):
+        return None
+    labels = [{"id": number, "name": name} for number, name in enumerate(names, start=1)]
     return {"format": described["format"], "input_size": size, "labels": labels, "threshold": threshold or None}
+
+
+def _inside(file: Path, name: str) -> bytes:
+    """A small member of the ZIP archive that ends with `file`. Raises KeyError, ValueError and what `zipfile` does."""
+    with file.open("rb") as opened:
+        opened.seek(-_END.size, os.SEEK_END)
+        signature, *_numbers, directory, _offset, _comment = _END.unpack(opened.read())
+        if signature != b"PK\5\6" or directory > _MOST_DESCRIBED:
+            raise ValueError("no archive, or one of many members")
+        with zipfile.ZipFile(opened) as archive:
+            member = archive.getinfo(name)
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("packed as ours never are")
+            with archive.open(member) as inside:
+                return inside.read(_MOST_DESCRIBED)
 
 
 def lay_out_tflite(file: Path, folder: Path, description: Mapping[str, Any]) -> None:

@@ -40,8 +40,8 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
 
     - `threshold`, `precision`, `recall`: the one score that serves all concepts best, and what comes of it;
     - `per_label`: also `boxes` (of the test part), `threshold`, `precision`, `recall` and `curve`, which is a list of
-      [recall, precision, score] at IoU 0.5 up to the highest recall, where keeping boxes from `score` on has the
-      precision and at least the recall; null and empty where there is nothing to judge by;
+      [recall, precision, score] at IoU 0.5 up to the highest recall, where keeping boxes from about `score` on has
+      the precision and at least the recall; null and empty where there is nothing to judge by;
     - `at_best`: boxes `found`, `swapped` (taken for another concept), `missed` and `invented`, each concept at its own
       threshold;
     - `confusion`: numbers of boxes, a row per true concept and one for none (invented), a column per drawn concept and

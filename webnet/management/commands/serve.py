@@ -24,7 +24,7 @@ from webnet.serving import Service, Supervisor
 
 CLUSTERS = ("default", "training")
 # Asked for with HOST=0.0.0.0 by who wants to be reached from other machines; never the default.
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 STARTS_BEFORE_GIVING_UP = 3
 TICK_SECONDS = 0.2
@@ -42,11 +42,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         data = settings.DATA_DIR
-        url = f"http://{'127.0.0.1' if host == EVERY_ADDRESS else host}:{port}/"
+        url = f"http://{'127.0.0.1' if host in EVERY_ADDRESS else host}:{port}/"
         try:
             with processes.claim(data, url):
                 processes.clear_orphans(data)
-                services = [cluster(name) for name in CLUSTERS]
+                # Worker machines may share the folder of the data, and its logs, with the one that serves.
+                suffix = f"-{socket.gethostname()}" if options["no_web"] else ""
+                services = [cluster(name, suffix) for name in CLUSTERS]
                 if not options["no_web"]:
                     machine.check_port(host, port)
                     services.insert(0, web_process(host, port))
@@ -72,20 +74,16 @@ def web_process(host: str, port: str) -> Service:
     options += ["--application-close-timeout", "2"]
     command = [sys.executable, "-m", "daphne", *options, "webnet.asgi:application"]
     environment = processes.mark(settings.DATA_DIR)
-    if host != EVERY_ADDRESS and not is_answered(host):
+    name = f"[{host}]" if ":" in host else host  # as browsers write an IPv6 address
+    if host not in EVERY_ADDRESS and not validate_host(name, settings.ALLOWED_HOSTS):
         # Who asks for an address wants to be reached by it.
-        environment = {**environment, "WEBNET_ALLOWED_HOSTS": ",".join((*settings.ALLOWED_HOSTS, host))}
-    return Service("web", command, environment, logs / "web.log")
-
-
-def is_answered(host: str) -> bool:
-    """Whether pages answer who reaches them by the name or address `host`."""
-    return validate_host(host, settings.ALLOWED_HOSTS)
+        environment = {**environment, "WEBNET_ALLOWED_HOSTS": ",".join((*settings.ALLOWED_HOSTS, name))}
+    return Service("web", command, environment, logs / "web.log", (logs / "access.log",))
 
 
 def advice(host: str) -> str:
     """What is left to do where every address is listened on but pages answer to this machine's own names alone."""
-    if host != EVERY_ADDRESS or any(name not in LOCAL_NAMES for name in settings.ALLOWED_HOSTS):
+    if host not in EVERY_ADDRESS or any(name not in LOCAL_NAMES for name in settings.ALLOWED_HOSTS):
         return ""
     name = socket.gethostname()
     return (
@@ -94,14 +92,14 @@ def advice(host: str) -> str:
     )
 
 
-def cluster(name: str) -> Service:
-    """A cluster of django-q2 that works on the queue `name`."""
+def cluster(name: str, suffix: str = "") -> Service:
+    """A cluster of django-q2 that works on the queue `name`; `suffix` is added to the name of its log."""
     environment = {
         **processes.mark(settings.DATA_DIR),
         **({} if name == "default" else {"Q_CLUSTER_NAME": name}),
     }
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
-    return Service(name, command, environment, settings.DATA_DIR / "logs" / f"{name}.log")
+    return Service(name, command, environment, settings.DATA_DIR / "logs" / f"{name}{suffix}.log")
 
 
 class Serving:

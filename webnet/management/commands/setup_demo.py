@@ -29,9 +29,10 @@ class Command(BaseCommand):
     help = "Make the demo account (its password is printed) and the demo dataset."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Made once: whoever deletes the demo, or its account, does not want it back at the next start.
+        # Made once: whoever deletes the demo, or its account, does not want it back at the next start. But in a new
+        # database somebody must be able to log in.
         marker = Path(settings.DATA_DIR) / "demo-made"
-        if not marker.exists():
+        if not marker.exists() or not get_user_model().objects.exists():
             user = self._account()
             fill(demo_dataset(user), user)
             marker.touch()
