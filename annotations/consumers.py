@@ -9,6 +9,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user_model
+from django.db import Error as DatabaseError
 from django.http import Http404
 
 from annotations.watching import Viewer, watch
@@ -52,9 +53,16 @@ class ArtworkConsumer(AsyncJsonWebsocketConsumer):
         """Clients have nothing to say here; what they send is not even parsed."""
 
     async def _guard(self) -> None:
-        while await self._name():
+        while await self._may_stay():
             await asyncio.sleep(RIGHTS_SECONDS)
         await self.close(code=FORBIDDEN)
+
+    async def _may_stay(self) -> bool:
+        """Whether they may still see it; while the database is away nobody's rights have changed."""
+        try:
+            return bool(await self._name())
+        except DatabaseError:
+            return True
 
     @database_sync_to_async
     def _name(self) -> str:

@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import Error as DatabaseError
 from django.http import Http404
 from django.utils import translation
 
@@ -87,7 +88,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 return
             if loop.time() - checked >= RIGHTS_SECONDS:
                 checked = loop.time()
-                if not await self._may_watch():
+                if not await self._may_still_watch():
                     await self.close(code=FORBIDDEN)
                     return
 
@@ -119,6 +120,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     def _missed(self, run: Run) -> list[EventJson]:
         return events_after(run.pk, run.kind, self.cursors.get(run.pk, 0), limit=None)
+
+    async def _may_still_watch(self) -> bool:
+        """As `_may_watch`; while the database is away nobody's rights have changed."""
+        try:
+            return bool(await self._may_watch())
+        except DatabaseError:
+            return True
 
     @database_sync_to_async
     def _may_watch(self) -> bool:

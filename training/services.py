@@ -293,7 +293,12 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
         _change(run.pk, {State.RUNNING}, State.INTERRUPTED, message)
     else:
         with transaction.atomic():
-            if _change(run.pk, {State.RUNNING}, State.QUEUED, message, reached=reached, in_vain=in_vain):
+            if not _change(run.pk, {State.RUNNING}, State.QUEUED, message, reached=reached, in_vain=in_vain):
+                return
+            # Somebody may have cancelled it since `run` was read; nobody takes such a run.
+            if Run.objects.filter(pk=run.pk, cancel_requested=True).exists():
+                _change(run.pk, {State.QUEUED}, State.CANCELLED)
+            else:
                 _send(run)
 
 

@@ -4,6 +4,7 @@ import { api } from "./api.js";
 import { fileSize, number, pageData } from "./dom.js";
 import { submitForm } from "./forms.js";
 import { leaveWithNotice } from "./notice.js";
+import { renew } from "./renew.js";
 import { toast } from "./toast.js";
 
 const { dataset, catalogue } = pageData();
@@ -60,13 +61,24 @@ function showButtons(card, row) {
   if (had && document.activeElement === document.body) (row.active ? cancel : fetchButton).focus();
 }
 
+const told = new Set();
+
+/** Somebody, perhaps somebody else, has fetched it: its place is among the detectors now. */
+function tellArrival({ key, title }) {
+  if (told.has(key)) return;
+  told.add(key);
+  const text = interpolate(gettext("“%s” is here and can be used."), [title]);
+  renew(text, () => leaveWithNotice(location.href, text));
+}
+
 function show(rows) {
   for (const row of rows) {
     const card = document.querySelector(`[data-key="${row.key}"]`);
     if (!card) continue;
     if (row.detector) {
-      leaveWithNotice(location.href, interpolate(gettext("“%s” is here and can be used."), [row.title]));
-      return;
+      card.querySelector(".offer-progress").hidden = true;
+      tellArrival(row);
+      continue;
     }
     showProgress(card, row);
     showNote(card, row);

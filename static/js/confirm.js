@@ -3,6 +3,15 @@
 import { showDialog } from "./dialogs.js";
 import { element } from "./dom.js";
 
+/** Ask whether what was typed into a dialog may be forgotten. */
+export function mayForget() {
+  return confirmLoss({
+    title: gettext("Leave without saving?"),
+    text: gettext("What you have changed here is not saved yet."),
+    action: gettext("Forget it"),
+  });
+}
+
 /**
  * Ask whether to go on with something that loses work.
  *

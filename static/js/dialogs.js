@@ -2,6 +2,27 @@
 
 import { element, icon } from "./dom.js";
 
+/**
+ * An opening of a dialog that takes a while: what is called meanwhile is the same one.
+ *
+ * @param {(...args) => Promise} open
+ */
+export function oneAtATime(open) {
+  let opening = null;
+  return (...given) => (opening ??= open(...given).finally(() => (opening = null)));
+}
+
+/** Let the Escape key ask, with `mayLose`, before it closes a dialog in which something was typed or chosen. */
+function askOnEscape(dialog, mayLose) {
+  let isChanged = false;
+  dialog.addEventListener("input", (event) => (isChanged ||= event.isTrusted));
+  dialog.addEventListener("cancel", async (event) => {
+    if (!isChanged || event.target !== dialog) return;
+    event.preventDefault();
+    if (await mayLose()) dialog.close();
+  });
+}
+
 /** A click beside the box closes a dialog, unless its work would be lost (`data-keep`). */
 function closeOnBackdrop(dialog) {
   dialog.addEventListener("pointerdown", (event) => {
@@ -22,22 +43,24 @@ export function wireDialogs(root = document) {
 /**
  * Build and show a dialog; it leaves the page when it is closed.
  *
- * @param {{title: string, content: Node[], actions?: Node[], kind?: string, keep?: boolean}} options
- *   `kind` adds the class `dialog-<kind>` (e.g. "side"); `keep` stops a click beside it from closing it.
+ * @param {{title: string, content: Node[], actions?: Node[], kind?: string, mayLose?: () => Promise<boolean>}} options
+ *   `kind` adds the class `dialog-<kind>` (e.g. "side"). Where there is work to be lost, `mayLose` asks the person: then a click
+ *   beside it does not close it, and Escape only where nothing was changed or the answer is yes.
  * @returns {HTMLDialogElement}
  */
-export function showDialog({ title, content, actions = [], kind, keep = false }) {
+export function showDialog({ title, content, actions = [], kind, mayLose = null }) {
   const id = `dialog-${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
   const close = element("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": gettext("Close") }, icon("close"));
   // The dialog stands outside of <main>, where a header would be the page's banner and a footer its colophon.
   const dialog = element(
     "dialog",
-    { class: `dialog${kind ? ` dialog-${kind}` : ""}`, "aria-labelledby": id, "data-keep": keep },
+    { class: `dialog${kind ? ` dialog-${kind}` : ""}`, "aria-labelledby": id, "data-keep": Boolean(mayLose) },
     element("div", { class: "dialog-head" }, element("h2", { id }, title), close),
     element("div", { class: "dialog-body" }, ...content),
     actions.length ? element("div", { class: "dialog-foot" }, ...actions) : null,
   );
   closeOnBackdrop(dialog);
+  if (mayLose) askOnEscape(dialog, mayLose);
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
     // Notices live inside the open dialog; they outlive it.

@@ -1,6 +1,7 @@
 /** "Find boxes": the dialog that lets a detector draw suggestions on one artwork or on the whole dataset. */
 
 import { api } from "./api.js";
+import { mayForget } from "./confirm.js";
 import { showDialog } from "./dialogs.js";
 import { counted, element, percent } from "./dom.js";
 import { showErrors } from "./forms.js";
@@ -61,7 +62,7 @@ export function openFinder(choice) {
   const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(), closelyField(), mapping, scope(context));
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
-  const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], keep: true });
+  const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], mayLose: mayForget });
   const current = () => detectors.find(({ id }) => id === Number(chosen.value));
   const fill = () => {
     mapping.replaceChildren(...mappingRows(current(), context));

@@ -128,7 +128,8 @@ const form = document.getElementById("label-new");
 if (form) {
   submitForm(form, async (values) => {
     labels.push({ artworks: 0, ...(await api("POST", address, { json: chosen(values) })) });
-    form.reset();
+    // What was typed since, the next name, stays.
+    if (form.elements.name.value.trim() === values.name) form.reset();
     show();
     form.elements.name.focus();
   });

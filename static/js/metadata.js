@@ -1,7 +1,8 @@
 /** The side dialog in which an artwork is described. */
 
 import { api } from "./api.js";
-import { showDialog } from "./dialogs.js";
+import { mayForget } from "./confirm.js";
+import { oneAtATime, showDialog } from "./dialogs.js";
 import { element } from "./dom.js";
 import { changesOf, submitForm } from "./forms.js";
 import { toast } from "./toast.js";
@@ -77,7 +78,7 @@ function metadataForm(address, artwork, onSaved) {
  * @param {string} address
  * @param {(artwork: object) => void} onSaved gets the artwork as it was saved
  */
-export async function describeArtwork(address, onSaved) {
+export const describeArtwork = oneAtATime(async (address, onSaved) => {
   let artwork;
   try {
     artwork = await api("GET", address);
@@ -94,8 +95,8 @@ export async function describeArtwork(address, onSaved) {
     content: [picture, form],
     actions: [cancel, submit],
     kind: "side",
-    keep: true,
+    mayLose: mayForget,
   });
   cancel.addEventListener("click", () => dialog.close());
   form.elements.title.focus();
-}
+});

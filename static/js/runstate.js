@@ -2,6 +2,9 @@
 
 export const STAGES = ["annotations", "partition", "augment", "tfrecord", "configure", "train", "evaluate", "export"];
 
+/** The share of a training that is over with its last step. */
+const ALL_STEPS = 0.99;
+
 export function stageName(stage) {
   const names = {
     annotations: gettext("Prepare annotations"),
@@ -107,6 +110,11 @@ export class RunState {
     return [...this.stages].find(([, { state }]) => state === "started")?.[0];
   }
 
+  /** Whether steps are being made right now, of which alone it is known how long they will take. */
+  get isTraining() {
+    return this.state === "running" && this.stage === "train";
+  }
+
   /** The stage under way, in words. */
   stageText() {
     return this.stage ? stageName(this.stage) : stateName(this.state);
@@ -116,6 +124,7 @@ export class RunState {
   get share() {
     if (this.state === "done") return 1;
     if (this.progress) return this.progress.total ? this.progress.done / this.progress.total : 0;
-    return this.metrics ? this.metrics.step / this.metrics.total_steps : 0;
+    // After its last step it is tested and saved.
+    return this.metrics ? Math.min(ALL_STEPS, this.metrics.step / this.metrics.total_steps) : 0;
   }
 }

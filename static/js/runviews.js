@@ -71,13 +71,13 @@ export class TrainingView {
     return { ...stage, done: metrics.step, total: metrics.total_steps };
   }
 
-  showNumbers({ metrics, evaluation, isOver }, setNumber) {
+  showNumbers({ metrics, evaluation, isTraining }, setNumber) {
     if (metrics) {
       setNumber("step", `${number(metrics.step)} / ${number(metrics.total_steps)}`);
       setNumber("loss", number(metrics.loss, 3));
       setNumber("speed", number(metrics.images_per_second, 1));
       setNumber("rate", new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }).format(metrics.learning_rate));
-      setNumber("left", isOver ? "–" : duration(metrics.seconds_left));
+      setNumber("left", isTraining ? duration(metrics.seconds_left) : "–");
     }
     if (evaluation) setNumber("AP50", share(evaluation.AP50));
   }

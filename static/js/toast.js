@@ -37,17 +37,17 @@ function startTimer(notice, seconds) {
  * Show a notice.
  *
  * @param {string} text
- * @param {{kind?: "info"|"ok"|"error", undo?: () => (void|Promise<void>), seconds?: number}} options
- *   `undo` adds a button; `seconds` (6, or 12 with undo) is how long it stays.
+ * @param {{kind?: "info"|"ok"|"error", undo?: () => (void|Promise<void>), action?: {text: string, run: () => void}, seconds?: number}}
+ *   options `action` adds a button, `undo` one of that name; `seconds` (6, or 12 with undo) is how long it stays.
  */
-export function toast(text, { kind = "info", undo, seconds = undo ? 12 : 6 } = {}) {
+export function toast(text, { kind = "info", undo, action = undo && { text: gettext("Undo"), run: undo }, seconds = undo ? 12 : 6 } = {}) {
   const notice = element("div", { class: `toast toast-${kind}`, role: kind === "error" ? "alert" : "status" });
   notice.append(element("p", {}, text));
-  if (undo) {
-    const button = element("button", { type: "button", class: "button button-quiet" }, gettext("Undo"));
+  if (action) {
+    const button = element("button", { type: "button", class: "button button-quiet" }, action.text);
     button.addEventListener("click", () => {
       notice.remove();
-      undo();
+      action.run();
     });
     notice.append(button);
   }

@@ -6,6 +6,7 @@ import { counted, number, pageData } from "./dom.js";
 import { Examples } from "./examples.js";
 import { showErrors } from "./forms.js";
 import { listen } from "./live.js";
+import { renew } from "./renew.js";
 import { runLine } from "./runline.js";
 import { RunState, stateName } from "./runstate.js";
 
@@ -79,13 +80,17 @@ async function begin(event) {
   }
 }
 
+let isTold = false;
+
 function showActive(state) {
   document.getElementById("active-progress").value = state.share;
   document.getElementById("active-text").textContent = runLine(state);
   const chip = document.getElementById("active-state");
   chip.className = `chip chip-${state.state}`;
   chip.textContent = stateName(state.state);
-  if (state.isOver) location.reload();
+  if (!state.isOver || isTold) return;
+  isTold = true;
+  renew(gettext("The training has ended."));
 }
 
 function watch(run) {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import uuid
+from typing import Any
 
 import pytest
 
 from tests.browser.desk import Open, near
 from tests.installation import Server, wait_for
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -100,6 +98,26 @@ def test_what_another_page_has_done_meanwhile_is_merged(open_desk: Open) -> None
     boxes = first.saved()
     assert sorted(box["author"] for box in boxes) == ["bella", "olga", "olga"]
     assert first.page.locator("#boxes li").count() == 3
+
+
+def test_a_concept_that_somebody_else_has_just_made_is_known(open_desk: Open, server: Server, dataset: Any) -> None:
+    desk = open_desk()
+    made = server.api(f"datasets/{dataset['dataset']}/labels/", {"name": "Galleon"})
+    place = {"x": 5.0, "y": 5.0, "width": 30.0, "height": 20.0}
+    desk.edit({"op": "create", "id": str(uuid.uuid4()), "label": made["id"], **place})
+    desk.page.locator("#boxes li", has_text="Galleon").wait_for()
+    desk.page.locator(".concept", has_text="Galleon").click()
+
+
+def test_one_corner_alone_is_no_box(open_desk: Open) -> None:
+    desk = open_desk()
+    desk.clear()
+    desk.press("b")
+    desk.click(40, 40)
+    desk.page.mouse.move(*desk.place(200, 150))
+    desk.press("n")  # to the next artwork
+    desk.page.wait_for_url(lambda url: f"/artworks/{desk.artwork}/" not in url)
+    assert desk.boxes() == []
 
 
 def test_where_two_change_the_same_box_the_second_is_told_and_nothing_is_overwritten(open_desk: Open) -> None:

@@ -54,6 +54,31 @@ def test_an_artwork_is_described_and_a_bad_address_is_named_at_its_field(
     assert (row["title"], row["creator"], row["source"]) == ("Veduta", "Canaletto", "https://example.org/veduta")
 
 
+def test_escape_asks_before_it_forgets_what_was_typed(
+    browser_page: Any, new_dataset: Any, image_files: Any, server: Server
+) -> None:
+    dataset = new_dataset("Escape")
+    page: Page = browser_page()
+    page.goto(dataset["urls"]["page"])
+    add(page, image_files(1))
+    show_added(page)
+    page.locator("[data-edit]").first.dblclick()
+    form = page.locator("#metadata-form")
+    form.get_by_label("Creator").fill("Canaletto")
+    assert form.count() == 1, "the second press has opened no second one"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keep").click()
+    assert form.get_by_label("Creator").input_value() == "Canaletto"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Forget it").click()
+    form.wait_for(state="detached")
+    page.locator("[data-edit]").first.click()
+    form.wait_for()
+    page.keyboard.press("Escape")  # nothing was typed, so nothing is asked
+    form.wait_for(state="detached")
+    assert page.locator("dialog[open]").count() == 0
+
+
 def test_a_description_that_somebody_else_changed_is_not_overwritten_unseen(
     browser_page: Any, new_dataset: Any, image_files: Any, server: Server
 ) -> None:

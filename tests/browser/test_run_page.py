@@ -185,6 +185,23 @@ def test_the_training_page_shows_the_run_that_is_on(
     page.locator("#active-text", has_text="Step 60 of 300").wait_for()
 
 
+def test_a_training_that_ends_takes_nobodys_choice_away(
+    browser_page: Any, make_run: Any, publish: Any, server: Server, dataset: int
+) -> None:
+    run = make_run()
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/training/")
+    page.locator("#active-chart").wait_for()
+    page.locator("#start-name").fill("The next one")
+    server.shell(f"from training.models import Run; Run.objects.filter(pk={run}).update(state='done')")
+    publish(run, ("status", {"state": "done", "message": ""}))
+    show = page.get_by_role("button", name="Show it")
+    show.wait_for()
+    assert page.locator("#start-name").input_value() == "The next one"
+    show.click()
+    page.locator("#active").wait_for(state="detached")
+
+
 def test_ones_own_time_says_how_long_it_takes_where_that_is_longer(
     browser_page: Any, make_run: Any, dataset: int
 ) -> None:

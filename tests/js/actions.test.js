@@ -51,6 +51,37 @@ test("accepting or rejecting a suggestion goes on to the next one", () => {
   assert.deepEqual(store.boxes().map(({ id, state }) => [id, state]), [["a", "confirmed"], ["c", "suggested"]]);
 });
 
+test("a box of which one corner was given is forgotten where anything else is done", () => {
+  const draft = { id: null, label: 1, rect: { x: 1, y: 1, width: 90, height: 80 } };
+  for (const deed of ["commit", "step", "copy", "markNothing"]) {
+    const { actions, desk, store } = page([]);
+    desk.set({ draft });
+    actions[deed]();
+    assert.deepEqual([store.boxes(), desk.draft], [[], null], deed);
+  }
+  const { actions, desk, store } = page([]);
+  desk.set({ draft });
+  actions.keepDraft();
+  assert.deepEqual(store.boxes().map(({ width, height }) => [width, height]), [[90, 80]]);
+});
+
+test("boxes put into the middle of the view again and again lie apart", () => {
+  const { actions, store } = page([]);
+  [1, 2, 3].forEach(() => actions.addInView());
+  const places = new Set(store.boxes().map(({ x, y }) => `${x} ${y}`));
+  assert.equal(places.size, 3);
+});
+
+test("what is locked is neither accepted, nor rejected with all others, nor by nothing to mark", () => {
+  const { actions, store, told } = page(three(), { locked: new Set(["a"]) });
+  assert.equal(actions.accept("a"), true);
+  actions.reviewAll("reject");
+  assert.deepEqual(store.boxes().map(({ id, state }) => [id, state]), [["a", "suggested"]]);
+  actions.markNothing(true);
+  assert.equal(store.state.nothing, false);
+  assert.equal(told.length, 2);
+});
+
 test("accepting all takes those that reach the threshold, as one gesture", () => {
   const { actions, store, gestures } = page(three(), { threshold: 0.5 });
   actions.reviewAll("accept");

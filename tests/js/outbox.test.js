@@ -165,14 +165,31 @@ test("an edit that the server refuses is taken back, and the ones after it are s
   assert.equal(server.document().boxes[0].x, 50);
 });
 
-test("edits of an artwork that is gone are kept and shown as unsaved", async () => {
+test("edits of an artwork that is gone are shown as unsaved, kept, and sent when it is restored", async () => {
   const server = new Server();
-  server.failures = [404];
+  server.failures = [404, 404];
   const page = open(server);
   page.store.apply([create("a")]);
-  await page.outbox.settled();
-  assert.equal(page.outbox.status.state, "gone");
   assert.equal(page.kept.size, 1);
+  await page.outbox.settled();
+  assert.deepEqual(page.statuses, ["saving", "gone", "gone", "saved"]);
+  assert.deepEqual(page.pauses, [30000, 30000]);
+  assert.deepEqual(ids(server.document().boxes), ["a"]);
+});
+
+test("who said that there is nothing to mark has not rejected what nobody had suggested yet", async () => {
+  for (const [late, rejected] of [[[suggestion("late")], false], [[], true]]) {
+    const server = new Server([suggestion("seen")]);
+    const page = open(server);
+    server.change(late.map((made) => ({ op: "restore", box: made })));
+    page.store.apply([{ op: "mark_nothing", value: true }]);
+    const kept = [...page.kept.values()];
+    assert.equal(isDisputed(kept, server.document(), "ada"), !rejected);
+    await page.outbox.settled();
+    assert.equal(server.document().nothing_to_mark, rejected);
+    assert.equal(page.conflicts.length, rejected ? 0 : 1);
+    assert.deepEqual(ids(server.document().boxes), rejected ? [] : ["late", "seen"]);
+  }
 });
 
 test("a newer document is taken over only while nothing is unsent", async () => {

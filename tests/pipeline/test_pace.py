@@ -60,6 +60,16 @@ def test_what_the_export_will_need_is_not_for_training(clock: Clock, compiling: 
     assert without.total_steps == 40
 
 
+def test_what_comes_after_the_last_step_is_known_as_well_as_it_can_be(clock: Clock) -> None:
+    """Scoring by a guess and then by the last score on the way, exporting by the first step."""
+    pace = Pace(_config(), seconds=100, evaluation_seconds=3, after=3)
+    pace.compiled(10)
+    assert pace.after == pytest.approx(33)
+    for seconds in (8, 5):
+        pace.evaluation_took(seconds)
+    assert pace.after == pytest.approx(35)
+
+
 def test_a_slow_machine_gets_the_fewest_steps_that_are_worth_it(clock: Clock) -> None:
     pace = Pace(_config(min_steps=50), seconds=100)
     _go(pace, clock, 25, 10)

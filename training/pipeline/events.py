@@ -17,7 +17,10 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Metrics:
-    """One point of the loss curve. `loss` = `box_loss` + `class_loss`, means since the last point."""
+    """One point of the loss curve. `loss` = `box_loss` + `class_loss`, means since the last point.
+
+    `seconds_left`: until the detector is there, with its last score and its files.
+    """
 
     step: int
     total_steps: int

@@ -36,7 +36,8 @@ def report_seconds(minutes: float, least: float) -> float:
 class Pace:
     """`seconds` to train and export in, or None where `config.steps` says how long; `spent`: earlier tries' among them.
 
-    All times are in seconds; `evaluation_seconds` is a guess until the first evaluation.
+    All times are in seconds; `evaluation_seconds` is a guess until the first evaluation, and `after`, how long scoring and
+    exporting the finished detector will take, until the first step.
     """
 
     config: RunConfig
@@ -45,6 +46,7 @@ class Pace:
     spent: float = 0.0
     step_seconds: float = 0.0
     evaluation_seconds: float = 0.0
+    after: float = 0.0
 
     def __post_init__(self) -> None:
         self._since = time.monotonic()
@@ -99,6 +101,7 @@ class Pace:
 
     def compiled(self, seconds: float) -> None:
         """The first step took so long: as the export will too, in proportion, some of the time is not for training."""
+        self.after += _EXPORT * seconds
         if self.seconds is not None:
             least = LEAST_TRAINING_SHARE * 60 * self.config.minutes
             self.seconds = max(self.seconds - _EXPORT * seconds, min(least, self.seconds))
@@ -112,7 +115,8 @@ class Pace:
         return newest
 
     def evaluation_took(self, seconds: float) -> None:
-        """Remember how long an evaluation takes."""
+        """Remember how long an evaluation takes, as the one at the end will."""
+        self.after += seconds - self.evaluation_seconds
         self.evaluation_seconds = seconds
         self._evaluated += seconds
 

@@ -124,12 +124,14 @@ def train(
 
     On a stop, saves a checkpoint and raises Stopped. `evaluator`: scores the test part on the way.
     """
+    scoring = scoring_seconds(evaluator.picture_count, trainer.config.enlarged)
     pace = Pace(
         trainer.config,
         seconds,
         step=int(trainer.step.numpy()),
         spent=float(trainer.seconds.numpy()),
-        evaluation_seconds=scoring_seconds(evaluator.picture_count, trainer.config.enlarged),
+        evaluation_seconds=scoring,
+        after=scoring,
     )
     report = _Report(trainer, pace, workdir, on_event)
     report.begin()
@@ -300,7 +302,7 @@ class _Report:
             class_loss=round(values["cls_loss"], 5),
             learning_rate=pace.learning_rate(),
             images_per_second=round(pace.config.batch_size / step_seconds, 2),
-            seconds_left=round(pace.seconds_left, 1),
+            seconds_left=round(pace.seconds_left + pace.after, 1),
         )
 
     def _tell(self, point: Metrics) -> None:

@@ -4,13 +4,14 @@
 
 import * as clipboard from "./clipboard.js";
 import { isShown, suggestionsAbove, visibleBoxes } from "./desk.js";
-import { inReadingOrder, isLargeEnough, moved, rectInView, resized } from "./geometry.js";
+import { inReadingOrder, isLargeEnough, isSameRect, moved, rectInView, resized } from "./geometry.js";
 import { newId } from "./ids.js";
 
 /** Arrow keys held down are one gesture; it ends this long after the last of them. */
 const NUDGE_PAUSE = 500;
 const KEYBOARD_BOX_SHARE = 0.3;
 const DUPLICATE_OFFSET = 0.02;
+const MOST_APART = 40;
 
 export class Actions {
   #timer = null;
@@ -29,13 +30,19 @@ export class Actions {
   }
 
   /** End what is being drawn or moved: keep it. */
+  keepDraft() {
+    const { draft } = this.desk;
+    this.commit();
+    if (draft?.id === null) this.add(draft.rect, draft.label);
+  }
+
+  /** End what is being moved: keep it. A box that is not drawn to its end, with one corner given, is forgotten. */
   commit() {
     clearTimeout(this.#timer);
     const { draft } = this.desk;
     if (!draft) return;
     this.desk.set({ draft: null });
-    if (draft.id === null) this.add(draft.rect, draft.label);
-    else this.setRect(draft.id, draft.rect);
+    if (draft.id !== null) this.setRect(draft.id, draft.rect);
   }
 
   /** End what is being drawn or moved: forget it. False where there was nothing. */
@@ -60,7 +67,7 @@ export class Actions {
 
   /** Draw a box in the middle of what is in view. */
   addInView() {
-    this.add(rectInView(this.visible(), KEYBOARD_BOX_SHARE, this.bounds));
+    this.add(this.#apart(rectInView(this.visible(), KEYBOARD_BOX_SHARE, this.bounds), this.desk.label));
   }
 
   duplicate() {
@@ -83,8 +90,18 @@ export class Actions {
   paste() {
     this.commit();
     const copied = clipboard.pasted(this.place);
-    if (copied) this.add(copied.rect, copied.label ?? this.desk.label);
+    const label = copied?.label ?? this.desk.label;
+    if (copied) this.add(this.#apart(copied.rect, label), label);
     return Boolean(copied);
+  }
+
+  /** A rectangle, moved a little where a box of the concept lies exactly there: one of the two would never be seen. */
+  #apart(rect, label) {
+    const offset = DUPLICATE_OFFSET * Math.min(this.bounds.width, this.bounds.height);
+    const taken = [...this.store.state.boxes.values()].filter((box) => box.label === label);
+    let free = rect;
+    for (let tries = 0; tries < MOST_APART && taken.some((box) => isSameRect(box, free)); tries += 1) free = moved(free, offset, offset, this.bounds);
+    return free;
   }
 
   /** Give a box another place; too small a rectangle changes nothing. */
@@ -135,17 +152,18 @@ export class Actions {
   accept(id = this.desk.selected) {
     this.commit();
     if (this.store.box(id)?.state !== "suggested") return false;
+    if (this.#isLocked(id)) return true;
     const next = this.#following(id);
     this.#apply([{ op: "accept", id }]);
     this.#goTo(next ?? id);
     return true;
   }
 
-  /** "accept" or "reject" every suggestion that is shown, in one step. */
+  /** "accept" or "reject" every suggestion that is shown and not locked, in one step. */
   reviewAll(op) {
     this.commit();
     const shown = suggestionsAbove(this.store, this.desk.threshold).filter((box) => isShown(box, this.desk));
-    this.#apply(shown.map(({ id }) => ({ op, id })));
+    this.#apply(shown.filter(({ id }) => !this.desk.locked.has(id)).map(({ id }) => ({ op, id })));
   }
 
   /** Choose the concept of what is drawn next and, where a box is selected, give it to that one. */
@@ -158,8 +176,11 @@ export class Actions {
 
   markNothing(value) {
     this.commit();
+    const locked = [...this.store.state.boxes.keys()].some((id) => this.desk.locked.has(id));
     if (value && this.store.confirmed().length) {
       this.tell(gettext("There are boxes on this artwork. Delete them before marking that there is nothing."));
+    } else if (value && locked) {
+      this.tell(gettext("A suggestion on this artwork is locked. Unlock it before marking that there is nothing."));
     } else this.#apply([{ op: "mark_nothing", value }]);
   }
 

@@ -24,6 +24,7 @@ export class BoxList {
   /** Show these boxes in this order. */
   show(boxes) {
     const wanted = new Set(boxes.map(({ id }) => id));
+    const focus = this.#focus();
     for (const [id, { node }] of this.#entries) {
       if (wanted.has(id)) continue;
       node.remove();
@@ -33,7 +34,22 @@ export class BoxList {
       const node = this.#nodeOf(box);
       if (this.list.children[index] !== node) this.list.insertBefore(node, this.list.children[index] ?? null);
     });
+    if (focus && !this.list.contains(document.activeElement)) this.#restore(focus);
     this.#mark();
+  }
+
+  /** Which button of which entry has the focus, by their places; null where none has. */
+  #focus() {
+    const entry = document.activeElement?.closest("li");
+    if (!entry || entry.parentElement !== this.list) return null;
+    return { entry: [...this.list.children].indexOf(entry), button: [...entry.querySelectorAll("button")].indexOf(document.activeElement) };
+  }
+
+  /** What had the focus is gone: who goes through the list goes on with the entry that took its place. */
+  #restore({ entry, button }) {
+    const next = this.list.children[Math.min(entry, this.list.children.length - 1)];
+    const buttons = next?.querySelectorAll("button") ?? [];
+    (buttons[button] ?? buttons[0])?.focus();
   }
 
   #nodeOf(box) {

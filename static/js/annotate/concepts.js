@@ -58,7 +58,8 @@ export class Concepts {
     if (!name) return;
     try {
       const label = await addLabel(this.data.dataset, this.labels, name);
-      form.reset();
+      // What was typed since, the next name, stays.
+      if (form.elements.name.value.trim() === name) form.reset();
       this.onLabels();
       // The new concept is for what is drawn next; the selected box keeps its own.
       this.actions.select(null);

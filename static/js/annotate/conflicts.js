@@ -28,7 +28,6 @@ export class Conflicts {
   add(found) {
     found.forEach((dispute) => this.#waiting.set(dispute.id, dispute));
     this.#render();
-    if (found.length) this.place.querySelector("button")?.focus();
   }
 
   #render() {
@@ -47,7 +46,7 @@ export class Conflicts {
         "div",
         { class: "conflict-sides" },
         this.#side(dispute, theirs, interpolate(gettext("Keep that of %s"), [name]), () => this.#settle(dispute, [])),
-        this.#side(dispute, mine, gettext("Keep mine"), () => this.#settle(dispute, insisting(dispute, newId))),
+        this.#side(dispute, mine, gettext("Keep mine"), () => this.#insist(dispute)),
       ),
     );
   }
@@ -80,6 +79,11 @@ export class Conflicts {
       context.strokeRect(left + (box.x - part.x) * zoom, top + (box.y - part.y) * zoom, box.width * zoom, box.height * zoom);
     }
     return canvas;
+  }
+
+  /** By now the other box may be yet another one, or gone. */
+  #insist(dispute) {
+    this.#settle(dispute, insisting({ ...dispute, theirs: this.store.box(dispute.id) ?? null }, newId));
   }
 
   #settle({ id }, edits) {

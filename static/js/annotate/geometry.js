@@ -37,6 +37,11 @@ export function isLargeEnough(rect) {
   return rect.width >= SMALLEST && rect.height >= SMALLEST;
 }
 
+/** Whether two rectangles are the same, as far as anybody can see. */
+export function isSameRect(first, second) {
+  return ["x", "y", "width", "height"].every((side) => Math.abs(first[side] - second[side]) < 0.5);
+}
+
 /** The rectangle moved by (dx, dy), stopped at the edges of the artwork with its size unchanged. */
 export function moved(rect, dx, dy, bounds) {
   return {

@@ -76,6 +76,8 @@ export class Keyboard {
   /** Do what a key means; false where it means nothing here and the browser should have it. */
   #handle(event) {
     const { key, target } = event;
+    // A key that is held down would put box upon box.
+    if (event.repeat && (key === "Enter" || ((event.ctrlKey || event.metaKey) && /^[dv]$/i.test(key)))) return !isControl(target);
     if (event.ctrlKey || event.metaKey) return this.canDraw && this.#withControl(event);
     if (key === " ") return !isControl(target) && this.#space();
     if (key === "Escape") return this.#escape();
@@ -123,7 +125,7 @@ export class Keyboard {
 
   /** End a move, accept the selected suggestion, or with the drawing tool begin a box in the middle of the view. */
   #enter() {
-    if (this.desk.draft) this.actions.commit();
+    if (this.desk.draft) this.actions.keepDraft();
     else if (!this.actions.accept() && this.desk.tool === "box") this.actions.addInView();
     return true;
   }

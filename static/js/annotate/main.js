@@ -1,6 +1,7 @@
 /** The annotation page: joins the pure centre (store, history, outbox) to the picture, the panels and the keys. */
 
 import { api } from "../api.js";
+import { oneAtATime } from "../dialogs.js";
 import { pageData } from "../dom.js";
 import { openFinder } from "../finder.js";
 import { toast } from "../toast.js";
@@ -33,8 +34,8 @@ import { ViewPanel } from "./viewpanel.js";
 
 /** Going to the next artwork waits this long for the last edits; what is not sent then is sent by the next page. */
 const LEAVE_AFTER = 3000;
-/** On a phone's width the page is for looking. */
-const WIDE_ENOUGH = "(min-width: 700px)";
+/** On a phone's width the page is for looking. A common laptop at 200 % is wider. */
+const WIDE_ENOUGH = "(min-width: 600px)";
 
 const find = (selector) => document.querySelector(selector);
 const data = pageData();
@@ -71,7 +72,9 @@ const context = { store, desk, labels, actions, picture, bounds, canDraw, data, 
 
 const where = { username: data.username, ...place };
 const conflicts = new Conflicts(find("#conflicts"), context);
-const outbox = startSaving(store, data.document, where, find("#save-state"), (found) => conflicts.add(found));
+// What is refused was drawn, as a rule, with a concept that somebody has deleted.
+const told = { onDisputes: (found) => conflicts.add(found), onRefused: () => readLabels() };
+const outbox = startSaving(store, data.document, where, find("#save-state"), told);
 const overlay = new Overlay(context);
 const concepts = new Concepts(find("#concepts"), context, labelsChanged);
 const panels = [
@@ -80,7 +83,7 @@ const panels = [
   new SelectedPanel(find("#selected"), find("#announcer"), context),
 ];
 const filter = new BoxFilter(find("#box-filter"), context);
-const runs = new Runs(find("#runs"), data, { onUse: findBoxes });
+const runs = new Runs(find("#runs"), data, { onUse: (detector) => findBoxes(detector) });
 startTogether(find("#people"), data, { onRevision: (revision) => revision > outbox.revision && refresh() });
 const pointer = new Pointer(context);
 const timeline = new Timeline(find("#past"), { ...context, outbox });
@@ -92,6 +95,8 @@ new ViewPanel(find("#view-panel"), find("[data-view]"), context);
 connectToolbar(context);
 if (data.can.curate) new MetadataForm(find("#metadata"), { url: data.urls.api, artwork: data.artwork, onSaved: showName });
 
+store.subscribe(() => store.boxes().some(({ label }) => !labels.has(label)) && readLabels());
+window.addEventListener("pagehide", () => actions.commit()); // which is kept in the browser at once
 store.subscribe(() => desk.selected && !store.box(desk.selected) && desk.set({ selected: null }));
 desk.subscribe(() => desk.label !== null && sessionStorage.setItem(labelKey, desk.label), "label");
 picture.ready.then(shown, (error) => toast(error.message, { kind: "error", seconds: 60 }));
@@ -118,7 +123,27 @@ function labelsChanged() {
   overlay.repaint();
 }
 
-async function findBoxes(first = null) {
+/** Concepts that others have made or deleted since the page was opened. */
+const readLabels = oneAtATime(async () => {
+  try {
+    const known = [];
+    for (let page = 1, more = true; more; page += 1) {
+      const answer = await api("GET", `/api/datasets/${data.dataset.id}/labels/?page_size=200&page=${page}`);
+      known.push(...answer.results);
+      more = Boolean(answer.next);
+    }
+    const before = JSON.stringify([...labels.values()]);
+    labels.clear();
+    known.forEach((label) => labels.set(label.id, label));
+    if (JSON.stringify([...labels.values()]) === before) return;
+    if (!labels.has(desk.label)) desk.set({ label: known[0]?.id ?? null });
+    labelsChanged();
+  } catch (error) {
+    console.info("The concepts could not be read again:", error.message);
+  }
+});
+
+const findBoxes = oneAtATime(async (first = null) => {
   const { dataset, artwork, can } = data;
   try {
     const detectors = (await api("GET", `/api/datasets/${dataset.id}/detectors/?page_size=200`)).results;
@@ -127,7 +152,7 @@ async function findBoxes(first = null) {
   } catch (error) {
     tell(error.message);
   }
-}
+});
 
 function showName({ title, file_name: file, creator, date }) {
   find("#artwork-title").textContent = title || file;

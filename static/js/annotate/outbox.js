@@ -5,8 +5,8 @@
  * The server applies a batch once however often it arrives, so a batch is sent again whenever the answer was lost
  * – after an interruption, after a reload, even from two tabs at once.
  *
- * A batch: {id, revision, edits, before, made}; `before` holds for each edit the box (or null) that it met, `revision` is the
- * last one acknowledged when it was made, `made` orders batches of several visits.
+ * A batch: {id, revision, edits, before, made}; `before` holds for each edit the box (or null) that it met, or the suggestions
+ * that were in sight of who said that there is nothing to mark; `revision` is the last one acknowledged when it was made, `made` orders batches of several visits.
  */
 
 import { disputes } from "./disputes.js";
@@ -89,7 +89,7 @@ export class Outbox {
 
   #seal(change, start) {
     const edits = change.edits.slice(start, start + EDITS_AT_ONCE);
-    const before = edits.map((edit, i) => change.before[start + i].boxes.get(targetOf(edit)) ?? null);
+    const before = edits.map((edit, i) => metBy(edit, change.before[start + i]));
     const made = Date.now() + this.unsent / 1000;
     const batch = { id: this.means.newId(), revision: this.#revision, edits, before, made };
     this.#batches.push(batch);
@@ -100,7 +100,7 @@ export class Outbox {
   #deliver() {
     this.#running ??= this.#deliverAll().finally(() => {
       this.#running = null;
-      if (this.unsent && this.#status.state !== "gone") this.#deliver();
+      if (this.unsent) this.#deliver();
     });
     return this.#running;
   }
@@ -110,9 +110,10 @@ export class Outbox {
     while (this.unsent) {
       if (!failures) this.#report("saving");
       const outcome = await this.#deliverOne(this.#batches[0]);
-      if (outcome === "gone") return;
-      failures = outcome === "later" ? failures + 1 : 0;
-      if (failures) await this.means.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
+      failures = ["later", "gone"].includes(outcome) ? failures + 1 : 0;
+      // Who has deleted the artwork may restore it, but hardly within seconds.
+      if (outcome === "gone") await this.means.pause(LONGEST_PAUSE);
+      else if (failures) await this.means.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)));
     }
     this.#report("saved");
   }
@@ -234,7 +235,14 @@ function verdict(error) {
 function fits(state, edit, before) {
   const id = targetOf(edit);
   if (id) return sameBox(state.boxes.get(id) ?? null, before);
-  return !edit.value || ![...state.boxes.values()].some((box) => box.state === "confirmed");
+  return !edit.value || [...state.boxes.values()].every((box) => box.state !== "confirmed" && (before?.seen.includes(box.id) ?? true));
+}
+
+/** What an edit meets in a state: its box, or the suggestions that it rejects (batches of earlier versions do not say which). */
+function metBy(edit, { boxes }) {
+  const id = targetOf(edit);
+  if (id) return boxes.get(id) ?? null;
+  return edit.value ? { seen: [...boxes.keys()] } : null;
 }
 
 /** Whether what an edit was to bring about is so already. A box that is gone is so only for who wanted it gone. */

@@ -35,6 +35,8 @@ function openViewer(element, source) {
   return OpenSeadragon({
     element,
     drawer: "canvas",
+    // Slow hands click too; what is a drag is told by the way that it goes.
+    clickTimeThreshold: 10_000,
     tileSources: source,
     maxImageCacheCount: CACHED_TILES,
     showNavigationControl: false,

@@ -122,7 +122,7 @@ export class Pointer {
   #keepDraft() {
     const { draft } = this.desk;
     if (draft && !isLargeEnough(draft.rect)) this.actions.cancelDraft();
-    else this.actions.commit();
+    else this.actions.keepDraft();
   }
 
   #click(event) {

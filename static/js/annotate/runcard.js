@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { lossChart } from "../chart.js";
 import { element } from "../dom.js";
 import { runLine } from "../runline.js";
-import { RunState } from "../runstate.js";
+import { RunState, stateName } from "../runstate.js";
 import { toast } from "../toast.js";
 
 /** How long, in milliseconds, the card of an ended run stays; longer where there is a new detector to use. */
@@ -24,14 +24,16 @@ export class RunCard {
     Object.assign(this, { run, data, onGone, onUse, state: new RunState(run) });
     const training = run.kind === "training";
     this.name = element("h2", {}, training ? gettext("Training") : gettext("Finding boxes"));
-    this.line = element("p", { class: "run-line", role: "status" });
+    this.line = element("p", { class: "run-line" });
+    // Of what goes on every second a screen reader says only how it begins and ends.
+    this.announcer = element("p", { class: "visually-hidden", role: "status" });
     this.bar = element("progress", { max: "1", "aria-label": gettext("Progress") });
     this.foot = element("p", { class: "run-foot" }, element("a", { href: this.#page() }, gettext("Open")));
     const mayCancel = training ? data.can.curate : data.can.draw;
     this.cancel = element("button", { type: "button", class: "link", onclick: () => this.#cancel() }, gettext("Cancel"));
     if (mayCancel) this.foot.append(this.cancel);
     const figure = training ? element("div", { class: "run-chart" }) : null;
-    this.node = element("article", { class: "run-card", "data-run": run.id }, this.name, this.line, figure, this.bar, this.foot);
+    this.node = element("article", { class: "run-card", "data-run": run.id }, this.name, this.line, this.announcer, figure, this.bar, this.foot);
     this.chart = figure && lossChart(figure, { small: true });
   }
 
@@ -61,6 +63,7 @@ export class RunCard {
     if (share) this.bar.value = share;
     else this.bar.removeAttribute("value");
     this.bar.hidden = this.cancel.hidden = isOver;
+    if (this.node.dataset.state !== state) this.announcer.textContent = `${this.name.textContent}: ${stateName(state)}`;
     this.node.dataset.state = state;
     clearTimeout(this.#end);
     if (isOver) this.#end = setTimeout(this.onGone, detector ? LINGER_WITH_DETECTOR : LINGER);

@@ -63,11 +63,12 @@ function conflictText(count) {
  * @param store Store, made from `boxes`
  * @param boxes document of the API
  * @param where {username, dataset, artwork}
- * @param onDisputes ([dispute]) called with the boxes that somebody else changed at the same time
+ * @param told.onDisputes ([dispute]) called with the boxes that somebody else changed at the same time
+ * @param told.onRefused called when the server did not take something
  * @param place element that shows the state, with `data-state` saved | saving | retrying | offline | gone
  * @returns {Outbox}
  */
-export function startSaving(store, boxes, where, place, onDisputes) {
+export function startSaving(store, boxes, where, place, { onDisputes, onRefused }) {
   const pause = new Pause();
   let told = "";
   const onStatus = (status) => {
@@ -78,7 +79,11 @@ export function startSaving(store, boxes, where, place, onDisputes) {
   };
   const means = meansFor(where);
   const onConflict = (edits, found) => (found.length ? onDisputes(found) : means.onConflict(edits));
-  const outbox = new Outbox(store, boxes, { ...means, pause: (time) => pause.wait(time), onStatus, onConflict });
+  const refused = (message) => {
+    means.onRefused(message);
+    onRefused();
+  };
+  const outbox = new Outbox(store, boxes, { ...means, onRefused: refused, pause: (time) => pause.wait(time), onStatus, onConflict });
   outbox.resume(keptEdits(where.username, where.dataset, where.artwork).all(), boxes);
   window.addEventListener("offline", () => outbox.unsent && onStatus(outbox.status));
   window.addEventListener("beforeunload", (event) => outbox.unsent && event.preventDefault());
@@ -92,7 +97,7 @@ function showStatus(place, { state, unsent, message }, retry) {
   place.dataset.state = shown;
   place.title = shown === "saved" ? "" : [message, waiting].filter(Boolean).join(" ");
   place.replaceChildren(icon(ICONS[shown] ?? "alert"), element("span", {}, stateText(shown)));
-  if (shown !== "retrying") return;
+  if (!["retrying", "gone"].includes(shown)) return;
   place.append(element("button", { type: "button", class: "link", onclick: retry }, gettext("Try now")));
 }
 

@@ -1,7 +1,7 @@
 /** The history of the artwork as a list: who did what and when. An entry is chosen to look at the state after it. */
 
 import { api } from "../api.js";
-import { showDialog } from "../dialogs.js";
+import { oneAtATime, showDialog } from "../dialogs.js";
 import { element, icon, language, moment } from "../dom.js";
 import { toast } from "../toast.js";
 import { entriesOf, whatOf, whoOf } from "./changes.js";
@@ -28,7 +28,9 @@ export class Timeline {
   }
 
   /** Open the list of what has happened. */
-  async open() {
+  open = oneAtATime(() => this.#open());
+
+  async #open() {
     if (this.dialog?.open) return;
     this.actions.commit();
     await Promise.race([this.outbox.settled(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);

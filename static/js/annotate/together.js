@@ -3,6 +3,9 @@
 import { socket } from "../live.js";
 import { element } from "../dom.js";
 
+/** Whoever may not see the artwork any more asks again after so many milliseconds: it may be restored. */
+const AGAIN = 30_000;
+
 /**
  * Listen to an artwork.
  *
@@ -16,7 +19,10 @@ export function startTogether(place, data, { onRevision }) {
       if (message.type === "people") show(place, message.people.filter((name) => name !== data.username));
       else if (message.type === "revision") onRevision(message.revision);
     },
-    onStatus: (status) => status !== "open" && show(place, []),
+    onStatus(status) {
+      if (status !== "open") show(place, []);
+      if (status === "denied") setTimeout(() => startTogether(place, data, { onRevision }), AGAIN);
+    },
   });
 }
 
