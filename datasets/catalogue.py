@@ -17,7 +17,7 @@ from import_export.instance_loaders import BaseInstanceLoader
 
 from datasets import services
 from datasets.models import Artwork
-from datasets.names import base_name
+from datasets.names import base_name, folder_of
 
 # Values of one query: databases take no more than some thousands.
 _AT_ONCE = 500
@@ -57,9 +57,10 @@ class RowFinder(BaseInstanceLoader):
         value = str(row[key]).strip()
         if key == "id" and not _is_id(value):
             raise ValueError(_("“%(value)s” is no id: ids are whole numbers.") % {"value": value})
-        name, folder = (str(row.get(column) or "").strip() for column in ("dataset", "folder"))
+        name = str(row.get("dataset") or "").strip()
+        folder = folder_of(f"{row.get('folder') or ''}/")
         known = self._by(key).get(_plain(key, value), [])
-        found = [artwork for artwork in known if name in ("", artwork.dataset.name) and folder in ("", artwork.folder)]
+        found = [artwork for artwork in known if name in ("", artwork.dataset.name) and _may_be_in(artwork, folder)]
         words = {"key": key, "value": value}
         if len(found) == 1:
             if key == "id":
@@ -83,6 +84,11 @@ class RowFinder(BaseInstanceLoader):
                     known[str(getattr(artwork, key))].append(self._one.setdefault(artwork.pk, artwork))
             self._known[key] = dict(known)
         return self._known[key]
+
+
+def _may_be_in(artwork: Artwork, folder: str) -> bool:
+    """Whether a row that names `folder` ("": none) may mean `artwork`, of which it is not always known."""
+    return not folder or artwork.folder in ("", folder)
 
 
 def _refuse_other_file(artwork: Artwork, named: str) -> None:

@@ -76,7 +76,7 @@ function show(rows) {
     const card = document.querySelector(`[data-key="${row.key}"]`);
     if (!card) continue;
     if (row.detector) {
-      card.querySelector(".offer-progress").hidden = true;
+      card.querySelectorAll(".offer-progress, [data-fetch], [data-cancel]").forEach((part) => (part.hidden = true));
       tellArrival(row);
       continue;
     }

@@ -15,11 +15,23 @@ export function oneAtATime(open) {
 /** Let the Escape key ask, with `mayLose`, before it closes a dialog in which something was typed or chosen. */
 function askOnEscape(dialog, mayLose) {
   let isChanged = false;
-  dialog.addEventListener("input", (event) => (isChanged ||= event.isTrusted));
-  dialog.addEventListener("cancel", async (event) => {
-    if (!isChanged || event.target !== dialog) return;
+  const ask = oneAtATime(async () => (await mayLose()) && dialog.close());
+  const hold = (event) => {
+    // Browsers let no page hold a dialog open for ever: then there is nothing to ask.
+    if (!isChanged || !event.cancelable) return;
     event.preventDefault();
-    if (await mayLose()) dialog.close();
+    ask();
+  };
+  dialog.addEventListener("input", (event) => (isChanged ||= event.isTrusted));
+  dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.target.closest("dialog") === dialog && hold(event));
+  dialog.addEventListener("cancel", (event) => event.target === dialog && hold(event));
+}
+
+/** Notices live inside the open dialog, to be seen; they outlive it. */
+function keepNotices(dialog) {
+  dialog.addEventListener("close", () => {
+    const toasts = dialog.querySelector(".toasts");
+    if (toasts) document.body.append(toasts);
   });
 }
 
@@ -32,7 +44,10 @@ function closeOnBackdrop(dialog) {
 
 /** Let `[data-open="id"]` open and `[data-close]` close the dialogs that the page came with. */
 export function wireDialogs(root = document) {
-  root.querySelectorAll("dialog").forEach(closeOnBackdrop);
+  root.querySelectorAll("dialog").forEach((dialog) => {
+    closeOnBackdrop(dialog);
+    keepNotices(dialog);
+  });
   root.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
@@ -62,12 +77,8 @@ export function showDialog({ title, content, actions = [], kind, mayLose = null 
   closeOnBackdrop(dialog);
   if (mayLose) askOnEscape(dialog, mayLose);
   close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    // Notices live inside the open dialog; they outlive it.
-    const toasts = dialog.querySelector(".toasts");
-    if (toasts) document.body.append(toasts);
-    dialog.remove();
-  });
+  keepNotices(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -12,7 +12,8 @@ import { RunState, stateName } from "./runstate.js";
 
 // Milliseconds without another key after which a number counts as typed.
 const PAUSE = 300;
-const { dataset, options, active } = pageData();
+const { dataset, options, ...page } = pageData();
+let { active } = page;
 const form = document.getElementById("start");
 
 /** What a training of an architecture costs, and what it sees; one that begins with a detector sees what that one saw. */
@@ -90,6 +91,11 @@ function showActive(state) {
   chip.textContent = stateName(state.state);
   if (!state.isOver || isTold) return;
   isTold = true;
+  active = null;
+  if (form) {
+    document.getElementById("start-why").textContent = "";
+    showReadiness();
+  }
   renew(gettext("The training has ended."));
 }
 

@@ -145,3 +145,21 @@ def test_a_key_that_was_changed_works_and_the_old_one_does_nothing(open_desk: Op
     desk.press("?")
     desk.page.locator("[data-reset-keys]").click()
     assert desk.page.locator("#help button[data-key=box]").inner_text() == "B"
+
+
+def test_a_drag_that_comes_back_is_no_click(open_desk: Open) -> None:
+    """It selects nothing, and gives no corner of a box."""
+    desk = open_desk()
+    desk.clear()
+    desk.press("b")
+    mouse = desk.page.mouse
+    mouse.move(*desk.place(60, 60))
+    mouse.down()
+    for x, y in ((120, 110), (180, 150), (61, 60)):
+        mouse.move(*desk.place(x, y))
+        desk.page.wait_for_timeout(150)  # longer than a quick click
+    mouse.up()
+    mouse.move(*desk.place(200, 160))
+    desk.press("Escape")
+    assert desk.boxes() == []
+    assert desk.page.locator("[data-do=select][aria-pressed=true]").count(), "Escape met no draft, and chose the arrow"

@@ -175,7 +175,7 @@ def test_the_folder_that_files_came_in_tells_those_of_one_name_apart(
         services.add_artwork(dataset=dataset, user=owner, upload=upload, relative_path=path)
     exported = desk.get(f"{LIST}export/").content.decode("utf-8-sig")
     assert "Sala 1/INV-0001,recto.jpg" in exported
-    text = "folder,file_name,title\nSala 1/INV-0002,recto.jpg,Second\nSala 1/INV-0001,recto.jpg,First\n"
+    text = "folder,file_name,title\nSala 1/INV-0002/,recto.jpg,Second\nSala 1\\INV-0001,recto.jpg,First\n"
     assert confirm(desk, dry_run(desk, text)).status_code == 302
     titles = Artwork.objects.order_by("folder").values_list("folder", "title")
     assert list(titles) == [("Sala 1/INV-0001", "First"), ("Sala 1/INV-0002", "Second")]

@@ -103,6 +103,7 @@ OURS = {"format": "retinanet_tflite", "input_size": 256, "labels": [{"id": 41, "
     [
         (OURS, {**OURS, "labels": [{"id": 1, "name": "Angel"}]}),
         ({**OURS, "format": "saved_model"}, None),
+        ({key: value for key, value in OURS.items() if key != "format"}, None),
         ({**OURS, "labels": []}, None),
         ({**OURS, "labels": ["Angel"]}, None),
         ({**OURS, "input_size": "large"}, None),

@@ -100,7 +100,7 @@ def test_an_image_that_has_become_unreadable_is_reported_and_the_rest_goes_on(
     dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector, lost: bool
 ) -> None:
     broken, sound = make_artwork(dataset, 1), make_artwork(dataset, 2)
-    path = Path(default_storage.path(f"{broken.folder}/display.jpg"))
+    path = Path(default_storage.path(f"{broken.stored_in}/display.jpg"))
     path.write_bytes(b"not an image any more")
     if lost:
         path.unlink()

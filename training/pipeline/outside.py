@@ -32,6 +32,8 @@ _MOST_DESCRIBED = 1_000_000
 _LARGEST_INPUT = 4096
 # The last bytes of a ZIP archive without a comment: signature, four numbers, bytes and place of the table, comment.
 _END = struct.Struct("<4s4H2LH")
+# Bytes before these that say of a large archive (ZIP64) where its own end record is.
+_LARGE_END = 20
 
 
 def is_tflite(file: Path) -> bool:
@@ -54,7 +56,7 @@ def own_description(file: Path) -> dict[str, Any] | None:
         return None
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
-    fits = 1 <= size <= _LARGEST_INPUT and 0 <= threshold <= 1 and described["format"] in FORMATS.values()
+    fits = 1 <= size <= _LARGEST_INPUT and 0 <= threshold <= 1 and described.get("format") in FORMATS.values()
     if not fits or not names or not all(name and name.isprintable() for name in names):
         return None
     labels = [{"id": number, "name": name} for number, name in enumerate(names, start=1)]
@@ -64,9 +66,10 @@ def own_description(file: Path) -> dict[str, Any] | None:
 def _inside(file: Path, name: str) -> bytes:
     """A small member of the ZIP archive that ends with `file`. Raises KeyError, ValueError and what `zipfile` does."""
     with file.open("rb") as opened:
-        opened.seek(-_END.size, os.SEEK_END)
+        opened.seek(-_END.size - _LARGE_END, os.SEEK_END)
+        large = opened.read(_LARGE_END).startswith(b"PK\6\7")  # whose true numbers are elsewhere
         signature, *_numbers, directory, _offset, _comment = _END.unpack(opened.read())
-        if signature != b"PK\5\6" or directory > _MOST_DESCRIBED:
+        if large or signature != b"PK\5\6" or directory > _MOST_DESCRIBED:
             raise ValueError("no archive, or one of many members")
         with zipfile.ZipFile(opened) as archive:
             member = archive.getinfo(name)

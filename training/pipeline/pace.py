@@ -36,8 +36,8 @@ def report_seconds(minutes: float, least: float) -> float:
 class Pace:
     """`seconds` to train and export in, or None where `config.steps` says how long; `spent`: earlier tries' among them.
 
-    All times are in seconds; `evaluation_seconds` is a guess until the first evaluation, and `after`, how long scoring and
-    exporting the finished detector will take, until the first step.
+    All times are in seconds; `evaluation_seconds` is a guess until the first evaluation, and so is `after`, how long
+    scoring and exporting the finished detector will take.
     """
 
     config: RunConfig

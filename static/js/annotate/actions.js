@@ -75,7 +75,7 @@ export class Actions {
     const box = this.#selectedBox();
     if (!box) return;
     const offset = DUPLICATE_OFFSET * Math.min(this.bounds.width, this.bounds.height);
-    this.add(moved(box, offset, offset, this.bounds), box.label);
+    this.add(this.#apart(moved(box, offset, offset, this.bounds), box.label), box.label);
   }
 
   /** Remember the selected box for `paste`; false where none is selected. */

@@ -38,18 +38,24 @@ export class BoxList {
     this.#mark();
   }
 
-  /** Which button of which entry has the focus, by their places; null where none has. */
+  /** Which button of which entry somebody has reached with the keyboard; null where none. */
   #focus() {
-    const entry = document.activeElement?.closest("li");
-    if (!entry || entry.parentElement !== this.list) return null;
-    return { entry: [...this.list.children].indexOf(entry), button: [...entry.querySelectorAll("button")].indexOf(document.activeElement) };
+    const { activeElement: active } = document;
+    const entry = active?.closest("li");
+    // Whoever has clicked works with the pointer, and the keys are the picture's.
+    if (!entry || entry.parentElement !== this.list || !active.matches(":focus-visible")) return null;
+    const [place, button] = [[...this.list.children].indexOf(entry), [...entry.querySelectorAll("button")].indexOf(active)];
+    return { id: entry.dataset.box, place, button };
   }
 
-  /** What had the focus is gone: who goes through the list goes on with the entry that took its place. */
-  #restore({ entry, button }) {
-    const next = this.list.children[Math.min(entry, this.list.children.length - 1)];
-    const buttons = next?.querySelectorAll("button") ?? [];
-    (buttons[button] ?? buttons[0])?.focus();
+  /**
+   * What had the focus was built again, or is gone: who goes through the list goes on with the same button, or with the name of
+   * the entry that took its place, which no key deletes.
+   */
+  #restore({ id, place, button }) {
+    const same = this.#entries.get(id)?.node;
+    const node = same ?? this.list.children[Math.min(place, this.list.children.length - 1)];
+    node?.querySelectorAll("button")[same ? button : 0]?.focus();
   }
 
   #nodeOf(box) {

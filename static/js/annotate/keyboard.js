@@ -8,6 +8,8 @@ import { turn } from "./viewpanel.js";
 
 const SWITCH = "webnet-single-keys";
 const SHIFT_STEP = 10;
+/** What goes on while a key is held down; of all else once is meant. */
+const HELD = new Set(["forward", "back", "closer", "farther"]);
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export const singleKeys = {
@@ -86,7 +88,7 @@ export class Keyboard {
     if (key === "Tab") return this.element.contains(target) && this.actions.step(event.shiftKey ? -1 : 1, false);
     if (key === "Enter") return this.canDraw && !isControl(target) && this.#enter();
     if (key === "Delete" || key === "Backspace") return this.canDraw && this.#delete();
-    return singleKeys.get() && this.#letter(key);
+    return singleKeys.get() && this.#letter(key, event.repeat);
   }
 
   #withControl(event) {
@@ -136,10 +138,12 @@ export class Keyboard {
   }
 
   /** The keys that curators have given to concepts come before the page's own. */
-  #letter(key) {
+  #letter(key, isRepeated) {
+    const deed = this.bindings.deedOf(key);
+    if (isRepeated && !HELD.has(deed)) return true;
     const pressed = key.toLowerCase();
     const label = [...this.labels.values()].find(({ shortcut }) => shortcut && shortcut.toLowerCase() === pressed);
-    const action = label && this.canDraw ? () => this.actions.chooseLabel(label.id) : this.deeds[this.bindings.deedOf(key)];
+    const action = label && this.canDraw ? () => this.actions.chooseLabel(label.id) : this.deeds[deed];
     action?.();
     return Boolean(action);
   }

@@ -123,25 +123,41 @@ function labelsChanged() {
   overlay.repaint();
 }
 
-/** Concepts that others have made or deleted since the page was opened. */
-const readLabels = oneAtATime(async () => {
+let reading = false;
+let readAgain = false;
+
+/** Learn of the concepts that others have made or deleted since the page was opened. */
+async function readLabels() {
+  readAgain = reading;
+  if (reading) return;
+  reading = true;
   try {
-    const known = [];
-    for (let page = 1, more = true; more; page += 1) {
-      const answer = await api("GET", `/api/datasets/${data.dataset.id}/labels/?page_size=200&page=${page}`);
-      known.push(...answer.results);
-      more = Boolean(answer.next);
-    }
-    const before = JSON.stringify([...labels.values()]);
-    labels.clear();
+    const before = [...labels.keys()];
+    const known = await allLabels();
+    const ids = new Set(known.map(({ id }) => id));
+    // What was made here meanwhile stays.
+    before.filter((id) => !ids.has(id)).forEach((id) => labels.delete(id));
     known.forEach((label) => labels.set(label.id, label));
-    if (JSON.stringify([...labels.values()]) === before) return;
-    if (!labels.has(desk.label)) desk.set({ label: known[0]?.id ?? null });
+    // Nobody should go on drawing with a concept that they did not choose.
+    if (!labels.has(desk.label)) desk.set({ label: null });
     labelsChanged();
   } catch (error) {
     console.info("The concepts could not be read again:", error.message);
   }
-});
+  reading = false;
+  if (readAgain) readLabels();
+}
+
+async function allLabels() {
+  const address = `/api/datasets/${data.dataset.id}/labels/?page_size=200&page=`;
+  const found = [];
+  for (let page = 1, more = true; more; page += 1) {
+    const answer = await api("GET", `${address}${page}`);
+    found.push(...answer.results);
+    more = Boolean(answer.next);
+  }
+  return found;
+}
 
 const findBoxes = oneAtATime(async (first = null) => {
   const { dataset, artwork, can } = data;

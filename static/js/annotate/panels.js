@@ -21,7 +21,7 @@ export class SuggestionPanel {
     this.acceptAll.addEventListener("click", () => actions.reviewAll("accept"));
     this.rejectAll.addEventListener("click", () => actions.reviewAll("reject"));
     store.subscribe(() => this.render());
-    desk.subscribe(() => this.render(), "threshold", "onlyLabel", "onlyFrom", "concealed");
+    desk.subscribe(() => this.render(), "threshold", "onlyLabel", "onlyFrom", "concealed", "locked");
     this.render();
   }
 
@@ -32,9 +32,10 @@ export class SuggestionPanel {
     this.section.hidden = total === 0;
     this.section.querySelector(".count").textContent = count;
     this.section.querySelector("output").textContent = scoreText(this.desk.threshold);
-    this.acceptAll.textContent = counted(ngettext("Accept %(n)s", "Accept all %(n)s", shown.length), shown.length);
-    this.rejectAll.textContent = counted(ngettext("Reject %(n)s", "Reject all %(n)s", shown.length), shown.length);
-    for (const button of [this.acceptAll, this.rejectAll]) button.disabled = !this.canDraw || shown.length === 0;
+    const { length: free } = shown.filter(({ id }) => !this.desk.locked.has(id));
+    this.acceptAll.textContent = counted(ngettext("Accept %(n)s", "Accept all %(n)s", free), free);
+    this.rejectAll.textContent = counted(ngettext("Reject %(n)s", "Reject all %(n)s", free), free);
+    for (const button of [this.acceptAll, this.rejectAll]) button.disabled = !this.canDraw || free === 0;
     this.list.show(inReadingOrder(shown, this.bounds));
   }
 }

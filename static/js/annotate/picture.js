@@ -35,7 +35,7 @@ function openViewer(element, source) {
   return OpenSeadragon({
     element,
     drawer: "canvas",
-    // Slow hands click too; what is a drag is told by the way that it goes.
+    // Slow hands click too; what was a drag, `Pointer` knows.
     clickTimeThreshold: 10_000,
     tileSources: source,
     maxImageCacheCount: CACHED_TILES,

@@ -20,6 +20,9 @@ export class Pointer {
   #panning = false;
   /** The first of two clicks that draw a box, in artwork pixels, or null. */
   #corner = null;
+  /** Where on the screen a press began, and whether it has been a drag since, wherever it ends. */
+  #pressed = null;
+  #isDrag = false;
 
   /**
    * @param context.element the picture's element
@@ -44,6 +47,7 @@ export class Pointer {
   }
 
   #press(event) {
+    [this.#pressed, this.#isDrag] = [event.position, false];
     this.#corner = this.desk.draft?.id === null ? this.#corner : null;
     if (this.#corner) return;
     this.actions.commit();
@@ -65,6 +69,8 @@ export class Pointer {
   }
 
   #drag(event) {
+    const { x, y } = this.#pressed ?? event.position;
+    this.#isDrag ||= Math.hypot(event.position.x - x, event.position.y - y) >= CLICK_DISTANCE;
     const point = this.picture.toArtwork(event.position);
     if (this.#corner) {
       event.preventDefaultAction = true;
@@ -128,6 +134,8 @@ export class Pointer {
   #click(event) {
     event.preventDefaultAction = true;
     this.#gesture = null;
+    // OpenSeadragon calls it a click where it has come back to where it began.
+    if (this.#isDrag) return;
     const point = this.picture.toArtwork(event.position);
     if (this.#corner) {
       this.#stretch(point);
