@@ -19,6 +19,7 @@ import tensorflow as tf
 from official.common import distribute_utils
 from official.vision.tasks.retinanet import RetinaNetTask
 
+from training.pipeline import graphs
 from training.pipeline.config import ConfigError
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -55,11 +56,11 @@ class Distribution:
     def batches(self, dataset: Any) -> Iterator[Any]:
         """What this machine's devices see of each batch of `dataset`, which every machine reads whole and in order.
 
-        Goes on reading ahead as long as this object lives: with several machines the end of a reader takes half a
-        minute. Raises ConfigError where a batch cannot be shared out evenly.
+        Goes on reading ahead as long as this object lives, or longer: the end of a reader takes up to a minute (see
+        `graphs.reader`). Raises ConfigError where a batch cannot be shared out evenly.
         """
         if not self.is_shared:
-            return iter(dataset)
+            return graphs.reader(dataset)
         size = next(iter(tf.nest.flatten(dataset.element_spec))).shape[0]
         if size % self.replicas:
             text = gettext_noop("A batch of %(size)d pictures cannot be shared out evenly among %(devices)d devices.")

@@ -54,7 +54,7 @@ class Evaluator:
     ) -> dict[int, list[Detection]]:
         """What `look` finds on the pictures of the first `batches` batches (-1: of all), by image id."""
         found: dict[int, list[Detection]] = {}
-        for pictures, labels in self._records.take(batches):
+        for pictures, labels in graphs.reader(self._records.take(batches)):
             seen = look(pictures, labels)
             ids = labels["groundtruths"]["source_id"].numpy().reshape(-1)
             for row, image in enumerate(ids):

@@ -6,7 +6,7 @@ let one, and the rewriting took eight seconds of every run. Where a tensor does 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +15,20 @@ import tensorflow as tf
 def graph(function: Callable[..., Any]) -> Any:
     """`tf.function`: a graph for each structure and type of arguments; sizes of tensors may change."""
     return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+# See `reader`.
+_readers: list[Any] = []
+
+
+def reader(dataset: Any) -> Iterator[Any]:
+    """An iterator over a `tf.data` dataset that is never let go.
+
+    Where one is, TensorFlow waits until the thread that tunes it has slept out: up to a minute after a long training.
+    Without somebody who asks, it reads a little ahead and rests; the process ends without it.
+    """
+    _readers.append(iter(dataset))
+    return _readers[-1]  # type: ignore[no-any-return]
 
 
 def inputs(task: Any, data: Any) -> Any:
