@@ -19,7 +19,7 @@ ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
 	.venv/bin/python -m pytest -n 2 -m "not slow" $(if $(REPORTS),--junit-xml=$(REPORTS)/quick.xml)
-	.venv/bin/python -m pytest -n 2 --dist loadfile -m slow $(if $(REPORTS),--junit-xml=$(REPORTS)/slow.xml)
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow $(if $(REPORTS),--junit-xml=$(REPORTS)/slow.xml)
 endif
 	PATH="$$PATH:$(CURDIR)/.venv/bin" node --test $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 

@@ -93,10 +93,16 @@ def preparation(run: Any) -> None:
     folder.mkdir()
     jobs = list(augment._jobs(train, folder, run.config.augmentation, run.config.copies, 512, run.config.seed))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        each = [[job] for job in jobs]  # every copy from its own file, as the limit is defined
-        list(pool.map(augment.make_copies, each[:8]))
-        alone = timed(lambda: list(pool.map(augment.make_copies, each, chunksize=4)))
+        list(pool.map(copy_alone, jobs[:8]))
+        alone = timed(lambda: list(pool.map(copy_alone, jobs, chunksize=4)))
     tell("preparation, beside changing copies alone", copies / seconds, len(jobs) / alone, 0.8)
+
+
+def copy_alone(job: Any) -> None:
+    """A copy from its own file, as the limit is defined."""
+    from training.pipeline import augment
+
+    augment.make_copy(job, augment.read(job))
 
 
 def steps(run: Any) -> None:

@@ -32,6 +32,23 @@ if IN_CI:
     properties.load_profile("ci")
 
 
+# Whole modules are handed to one process or the other. What takes minutes must not be the last, alone on one of them.
+LONGEST = (
+    "tests/faults/test_kills.py",
+    "tests/e2e/test_main_job.py",
+    "tests/pipeline/test_distribution.py",
+    "tests/training/test_garden.py",
+    "tests/pipeline/test_architectures.py",
+    "tests/pipeline/test_training.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first; the others stay in the order by chance that they are in."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.nodeid.split("::")[0], len(order)))
+
+
 # --- data folder: every test session has its own, so that nothing of a developer's is touched -------------------------
 @pytest.fixture(scope="session", autouse=True)
 def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

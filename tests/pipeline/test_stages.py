@@ -55,6 +55,25 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
     assert told[-1]["done"] == told[-1]["total"] == len(read) + 2
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_pictures_with_copies_are_read_once_and_are_in_the_records_as_if_they_were_read_again(
+    run: tuple[stages.Run, list[Event]],
+) -> None:
+    from training.pipeline import pixels
+
+    opened, _ = run
+    _prepare(opened)
+    expected = {}
+    for image in annotations.load(annotations.coco_path(opened.workdir, "train"))["images"]:
+        file = Path(image["file_name"])
+        expected[image["id"]] = pixels.to_jpeg(pixels.read_rgb(file, 2 * opened.config.input_size))
+        file.write_bytes(b"whoever reads this again will notice")
+    stages.STAGES["tfrecord"](opened)
+    written = dict(records.pictures(opened.workdir, "train"))
+    assert len(written) > len(expected) > 3
+    assert {number: jpeg for number, jpeg in written.items() if number in expected} == expected
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Stage 3, augment: changed copies of the training pictures, with their boxes, as JPEG files that can be looked at.
 
 Only the training part is read, after the split: no copy of a test picture can get into the training. Mirroring is
-not done here but while training, where it costs nothing.
+not done here but while training, where it costs nothing. Pictures of which copies are made are left behind unchanged
+too, as small as the copies: the next stage needs them so, and has not to read the large files again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from training.pipeline.annotations import Coco, boxes_by_image
-from training.pipeline.pixels import cores, read_rgb
+from training.pipeline.pixels import cores, read_rgb, to_jpeg
 
 Pixels = npt.NDArray[np.uint8]
 # A box that is left on a changed picture: (x, y, width, height) in its pixels, and the category.
@@ -86,10 +87,11 @@ def augment(
     """Make `copies` changed copies of every image of `train` in `target`, on all cores; return them as COCO.
 
     Of more than `most` copies in all, as many are made, of images taken by chance.
-    Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. `on_copy` is called
-    after each and may raise to stop. A picture that no attempt leaves worth showing gets no copy.
+    Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. "copy_of" is the id of
+    the picture that was changed, "unchanged" its shrunk file. `on_copy` is called after each copy and may raise to
+    stop. A picture that no attempt leaves worth showing gets no copy.
     """
-    target.mkdir(parents=True, exist_ok=True)
+    unchanged(target, 0).parent.mkdir(parents=True, exist_ok=True)
     jobs = sorted(_jobs(train, target, preset, copies, longest, seed), key=lambda job: job.seed)[:most]
     jobs.sort(key=lambda job: job.target)
     pictures = [tuple(same) for _, same in groupby(jobs, key=lambda job: job.image["id"])]
@@ -117,13 +119,21 @@ def _pool(copies: int) -> Executor:
     return ProcessPoolExecutor(cores(), mp_context=get_context("spawn"))
 
 
+def unchanged(folder: Path, image: int) -> Path:
+    """The file of an image that is as it was, among the copies in `folder`."""
+    return folder / "unchanged" / f"{image:06d}.jpg"
+
+
 def make_copies(jobs: Sequence[Job]) -> list[Copy | None]:
-    """Make copies of one picture, which is read once; None when every attempt loses all boxes or leaves it blank."""
-    source = read(jobs[0])
-    return [_made(job, change(job, source)) for job in jobs]
+    """Make copies of one picture, which is read once, and leave it unchanged beside them."""
+    first, source = jobs[0], read(jobs[0])
+    unchanged(first.target.parent, first.image["id"]).write_bytes(to_jpeg(Image.fromarray(source[0])))
+    return [make_copy(job, source) for job in jobs]
 
 
-def _made(job: Job, changed: tuple[Pixels, list[Kept]] | None) -> Copy | None:
+def make_copy(job: Job, source: Source) -> Copy | None:
+    """Make one copy of a picture; None when every attempt loses all boxes or leaves it blank."""
+    changed = change(job, source)
     if changed is None:
         return None
     pixels, kept = changed
@@ -269,8 +279,9 @@ def _coco(train: Coco, made: Sequence[tuple[Job, Copy]]) -> Coco:
     annotations: list[dict[str, Any]] = []
     for number, (job, copy) in enumerate(made, start=first):
         size = {"width": copy.width, "height": copy.height}
-        row = {"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size, "is_copy": True}
-        images.append(row)
+        original = job.image["id"]
+        origin = {"copy_of": original, "unchanged": str(unchanged(copy.file.parent, original))}
+        images.append({"id": number, "artwork": job.image["artwork"], "file_name": str(copy.file), **size, **origin})
         for bbox, category in copy.boxes:
             box = {"image_id": number, "category_id": category, "bbox": list(bbox), "area": bbox[2] * bbox[3]}
             annotations.append({"id": len(annotations) + 1, **box, "iscrowd": 0})

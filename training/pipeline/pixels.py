@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -17,6 +18,7 @@ Image.MAX_IMAGE_PIXELS = 500_000_000
 cv2.setNumThreads(1)
 # Model Garden's random scaling rounds a thinner side to no pixel at all.
 _LEAST_SIDE = 4
+_JPEG_QUALITY = 92
 
 
 class UnreadableImage(ValueError):
@@ -47,6 +49,13 @@ def read_rgb(path: Path, longest: int) -> Image.Image:
     if min(shrunk.size) >= _LEAST_SIDE:
         return shrunk
     return shrunk.resize((max(_LEAST_SIDE, shrunk.width), max(_LEAST_SIDE, shrunk.height)))
+
+
+def to_jpeg(picture: Image.Image) -> bytes:
+    """An RGB picture as JPEG, its colours as fine as its light."""
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return encoded.getvalue()
 
 
 def _loaded(opened: Image.Image) -> Image.Image:

@@ -1,11 +1,11 @@
 """Stage 4, TFRecord: shards of encoded pictures with their boxes, as Model Garden's detection decoder reads them.
 
-Pictures are stored shrunk to what the training can use, which makes reading them many times faster.
+Pictures are stored shrunk to what the training can use, which makes reading them many times faster. Where copies of a
+picture were made, it has been read and shrunk already: decoding is most of the work.
 """
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from PIL import Image
 
 from training.pipeline.annotations import Coco, boxes_by_image
-from training.pipeline.pixels import read_rgb
+from training.pipeline.pixels import read_rgb, to_jpeg
 
 IMAGES_PER_SHARD = 64
-_JPEG_QUALITY = 92
 
 Row = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -43,7 +43,7 @@ def write(
     `on_image` is called after each image and may raise to stop. Raises UnreadableImage for a picture that cannot be
     read.
     """
-    rows = [row for part in parts for row in _rows(part)]
+    rows = list(_rows(parts))
     random.Random(seed).shuffle(rows)  # noqa: S311  not for secrets
     folder(workdir).mkdir(parents=True, exist_ok=True)
     for old in folder(workdir).glob(f"{split}-*.tfrecord"):
@@ -62,7 +62,10 @@ def write(
 
 
 def example(image: dict[str, Any], boxes: Sequence[dict[str, Any]], longest: int) -> tf.train.Example:
-    """One COCO image with its annotations as a tf.train.Example; box sides become fractions of the picture's."""
+    """One COCO image with its annotations as a tf.train.Example; box sides become fractions of the picture's.
+
+    `image` may name its file as JPEG of the right size, "shrunk".
+    """
     encoded, (width, height) = _encoded(image, longest)
     features = {
         "image/encoded": _bytes([encoded]),
@@ -77,20 +80,25 @@ def example(image: dict[str, Any], boxes: Sequence[dict[str, Any]], longest: int
 
 
 def _encoded(image: dict[str, Any], longest: int) -> tuple[bytes, tuple[int, int]]:
-    """A picture as JPEG, and its size. A changed copy of ours is one already, of the right size."""
-    file = Path(image["file_name"])
-    if image.get("is_copy"):
-        return file.read_bytes(), (image["width"], image["height"])
-    pixels = read_rgb(file, longest)
-    encoded = io.BytesIO()
-    pixels.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return encoded.getvalue(), pixels.size
+    """A picture as JPEG, and its size."""
+    if "shrunk" in image:
+        with Image.open(image["shrunk"]) as opened:
+            size = opened.size
+        return Path(image["shrunk"]).read_bytes(), size
+    pixels = read_rgb(Path(image["file_name"]), longest)
+    return to_jpeg(pixels), pixels.size
 
 
-def _rows(coco: Coco) -> Iterator[Row]:
-    boxes = boxes_by_image(coco)
-    for image in coco["images"]:
-        yield image, boxes[image["id"]]
+def _rows(parts: Sequence[Coco]) -> Iterator[Row]:
+    """All images, with the files that `augment` has left of them, and their annotations."""
+    copies = [image for coco in parts for image in coco["images"] if "copy_of" in image]
+    shrunk = {copy["id"]: copy["file_name"] for copy in copies}
+    shrunk |= {copy["copy_of"]: copy["unchanged"] for copy in copies}
+    for coco in parts:
+        boxes = boxes_by_image(coco)
+        for image in coco["images"]:
+            ready = {"shrunk": shrunk[image["id"]]} if image["id"] in shrunk else {}
+            yield image | ready, boxes[image["id"]]
 
 
 def _sides(image: dict[str, Any], boxes: Sequence[dict[str, Any]]) -> dict[str, tf.train.Feature]:
