@@ -35,11 +35,11 @@ from training.serializers import (
     DetectorSerializer,
     EvaluationSerializer,
     InferenceRequestSerializer,
-    OwnTimeSerializer,
     PreviewRequestSerializer,
     PreviewSerializer,
     RunSerializer,
     TrainingRequestSerializer,
+    TrainingWishSerializer,
 )
 
 EVENTS_PER_ANSWER = 1000
@@ -193,10 +193,10 @@ class CatalogueCancel(CatalogueView):
 class TrainingOptions(InDataset, APIView):
     """What a training can choose from, the time each takes, and whether there is enough to train on."""
 
-    @extend_schema(parameters=[OwnTimeSerializer], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[TrainingWishSerializer], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, dataset_id: int) -> Response:
         dataset = self.dataset
-        wanted = OwnTimeSerializer(data=request.query_params)
+        wanted = TrainingWishSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         return Response(options_json(dataset, request.user, **wanted.validated_data))
 

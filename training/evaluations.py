@@ -190,6 +190,33 @@ def differing_tests(one: Evaluation, other: Evaluation) -> dict[str, int]:
     return {"both": len(both), "only": len(mine) - len(both), "only_other": len(theirs) - len(both), "changed": changed}
 
 
+def on_both(one: Evaluation, other: Evaluation) -> dict[str, Any]:
+    """How two detectors do on the artworks that both were tested on: where they have the same boxes, in numbers.
+
+    Of the concepts that both know. `artworks`: how many there are; `one` and `other`: as `headline`.
+    """
+    known = {row["label"] for row in one["per_label"]} & {row["label"] for row in other["per_label"]}
+    mine, theirs = ({row["artwork"]: _of(row, known) for row in each["artworks"]} for each in (one, other))
+    both = [artwork for artwork in mine.keys() & theirs.keys() if _truth(mine[artwork]) == _truth(theirs[artwork])]
+    told = {"one": mine, "other": theirs}
+    return {"artworks": len(both)} | {
+        name: headline({"at_best": _counts([rows[artwork] for artwork in both])}) for name, rows in told.items()
+    }
+
+
+def _of(artwork: Mapping[str, Any], labels: set[Any]) -> dict[str, Any]:
+    """What became of an artwork's boxes and detections of some concepts alone."""
+    return {key: [row for row in artwork[key] if row["label"] in labels] for key in ("boxes", "detections")}
+
+
+def _counts(artworks: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    counts: Counter[str] = Counter(found=0, swapped=0, missed=0, invented=0)
+    for artwork in artworks:
+        counts.update(box["outcome"] for box in artwork["boxes"])
+        counts["invented"] += sum(row["outcome"] == "invented" for row in artwork["detections"])
+    return counts
+
+
 def _truth(artwork: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return sorted((box["label"], *box["bbox"]) for box in artwork["boxes"])
 

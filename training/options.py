@@ -25,15 +25,22 @@ from training.pipeline.config import (
 from training.pipeline.translation import phrase_json
 
 
-def options_json(dataset: Dataset, user: Any, minutes: float = OWN_MINUTES) -> dict[str, Any]:
-    """The answer of TrainingOptions, which the training page shows too; `minutes`: what the budget "own" is to be."""
-    ready, labels = services.readiness(dataset)
-    images, smallest = ready.counts["artworks"], snapshots.smallest_of(dataset, labels)
+def options_json(
+    dataset: Dataset, user: Any, minutes: float = OWN_MINUTES, labels: list[int] | None = None
+) -> dict[str, Any]:
+    """The answer of TrainingOptions, which the training page shows too.
+
+    `minutes`: what the budget "own" is to be; `labels`: ids of the concepts that are to be learnt, None for all that
+    have boxes.
+    """
+    ready, chosen = services.readiness(dataset, labels)
+    images, smallest = ready.counts["artworks"], snapshots.smallest_of(dataset, chosen)
     times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
     return {
         "ready": ready.ready,
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
         "counts": dict(ready.counts),
+        "undecided": snapshots.artworks_of(dataset).filter(suggested__gt=0).count(),
         "architectures": [
             {
                 **_architecture(a),

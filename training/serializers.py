@@ -254,12 +254,13 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class OwnTimeSerializer(serializers.Serializer[Any]):
-    """How many minutes the budget "own" is to be."""
+class TrainingWishSerializer(serializers.Serializer[Any]):
+    """How many minutes the budget "own" is to be, and the concepts to learn (where none is named, all with boxes)."""
 
     minutes = serializers.FloatField(
         required=False, default=OWN_MINUTES, min_value=LEAST_MINUTES, max_value=MOST_MINUTES
     )
+    labels = serializers.ListField(child=Id(), required=False, max_length=500)
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):

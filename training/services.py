@@ -290,7 +290,11 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
     if run.cancel_requested:
         _change(run.pk, {State.RUNNING}, State.CANCELLED)
     elif in_vain >= settings.RUN_MAX_TRIES_IN_VAIN:
-        _change(run.pk, {State.RUNNING}, State.INTERRUPTED, message)
+        text = gettext_noop(
+            "%(tries)d tries in a row ended early and got no further, often for lack of memory or disk space. See the"
+            " log, make room, then resume the run."
+        )
+        _change(run.pk, {State.RUNNING}, State.INTERRUPTED, Phrase(text, tries=in_vain))
     else:
         with transaction.atomic():
             if not _change(run.pk, {State.RUNNING}, State.QUEUED, message, reached=reached, in_vain=in_vain):
@@ -308,7 +312,7 @@ def reap_stale_runs() -> int:
     for run in stale:
         text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
         interrupt_run(run, Phrase(text))
-    silent = Run.objects.wanted().filter(state=State.QUEUED, lease_until__lt=timezone.now())
+    silent = Run.objects.wanted().filter(state=State.QUEUED, lease_until__lt=timezone.now()).order_by("pk")
     lost = [run for run in silent if not _waits(run)]
     for run in lost:
         with transaction.atomic():

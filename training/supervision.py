@@ -43,6 +43,8 @@ class Outcome:
 
 def environment(rank: int = 0) -> dict[str, str]:
     """What a process of the pipeline is told; `rank`: which of the machines that train together this one is."""
+    # Two processes may have to share a graphics card: a detector that is kept loaded, and a training.
+    usual = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
     told = {
         "WEBNET_WEIGHTS": str(settings.WEIGHTS_DIR),
         "WEBNET_DISTRIBUTION": settings.DISTRIBUTION,
@@ -51,7 +53,7 @@ def environment(rank: int = 0) -> dict[str, str]:
     if settings.TRAINERS:
         cluster = {"worker": settings.TRAINERS}
         told["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": rank}})
-    return {**os.environ, **told}
+    return {**usual, **os.environ, **told}
 
 
 class Child:

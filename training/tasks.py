@@ -7,7 +7,6 @@ redelivered, killed or started twice: the claim and the lease decide who works.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -24,13 +23,16 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from annotations.geometry import Rect, iou
 from annotations.services import Found, write_suggestions
+from annotations.suggestions import SAME
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
 from training import fetching, files, leftovers, live, services
 from training.models import Event, Fetch, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
+from training.pipeline import faults
 from training.pipeline import manifest as pipeline_manifest
 from training.pipeline.downloads import DownloadError
 from training.pipeline.supervision import Busy, Stopped, is_held
@@ -42,7 +44,7 @@ from training.trials import Unusable
 State = Run.State
 STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
-# The trainer gives itself six seconds to save; a machine that is busy may need more.
+# The trainer gives itself four seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
 # Beside an artwork in seen.txt.
 _UNREADABLE = "unreadable"
@@ -121,7 +123,7 @@ def fetch(fetch_id: int) -> None:
         fetching.end(fetch_id, worker, State.FAILED, error.args[0])
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        if faults.is_disk_full(error):
             text = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
         fetching.end(fetch_id, worker, State.FAILED, text)
         raise
@@ -323,11 +325,21 @@ class SuggestionWriter:
         return lines
 
     def _mapped(self, boxes: list[dict[str, Any]]) -> list[Found]:
-        return [
-            Found(self.mapping[box["label"]], box["x"], box["y"], box["width"], box["height"], box["score"])
-            for box in boxes
-            if box["label"] in self.mapping
-        ]
+        """What was found, under the dataset's labels.
+
+        Where a boot and a shoe are both "shoe", of two boxes that mean the same thing the surer one is left: the
+        detector itself has looked at each of its classes alone.
+        """
+        kept: list[tuple[Any, Found]] = []
+        for box in sorted(boxes, key=lambda box: -float(box["score"])):
+            if box["label"] not in self.mapping:
+                continue
+            place = (box["x"], box["y"], box["width"], box["height"])
+            one = Found(self.mapping[box["label"]], *place, box["score"])
+            rivals = (found for label, found in kept if label != box["label"] and found.label_id == one.label_id)
+            if not any(iou(Rect(its.x, its.y, its.width, its.height), Rect(*place)) >= SAME for its in rivals):
+                kept.append((box["label"], one))
+        return [found for _label, found in kept]
 
 
 def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> None:
@@ -364,12 +376,15 @@ def _fail(run_id: int, worker: str, error: Exception) -> None:
 
     A database or broker that was away for a moment is no fault of the run: it goes on from its last checkpoint.
     """
-    if isinstance(error, PASSING):
+    is_full = faults.is_disk_full(error)
+    if isinstance(error, PASSING) and not is_full:
         run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
         if run:
             text = gettext_noop("The database or Redis was away; the run goes on from its last checkpoint.")
             services.interrupt_run(run, Phrase(text))
         return
     message = f"{type(error).__name__}: {error}"
+    if is_full:
+        message = Phrase(gettext_noop("The disk is full. Make room, then resume this run."))
     if services.end_run(run_id, worker, State.FAILED, message):
-        live.publish(run_id, [("error", {"message": message, "detail": ""})])
+        live.publish(run_id, [("error", pipeline_events.error(message)["payload"])])

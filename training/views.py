@@ -95,6 +95,7 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
         "other": other,
         "rows": evaluations.side_by_side(evaluation, theirs),
         "tests": evaluations.differing_tests(evaluation, theirs),
+        "on_both": evaluations.on_both(evaluation, theirs),
     }
     return compared, {"curves": evaluations.training_curves([detector, other])}
 

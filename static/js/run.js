@@ -58,6 +58,9 @@ function later() {
   });
 }
 
+// While a detector is tested and saved, only the clock tells how long it will still take.
+if (view) setInterval(() => state.state === "running" && later(), 1000);
+
 function take(events) {
   for (const event of events) {
     state.apply(event);

@@ -41,6 +41,8 @@ export class RunState {
     this.message = run.message;
     this.stages = new Map(STAGES.map((stage) => [stage, { state: "waiting", done: 0, total: 0, message: "" }]));
     this.metrics = null;
+    /** When the last metrics were told, in milliseconds. */
+    this.heard = NaN;
     this.evaluation = null;
     this.progress = null;
     this.detector = null;
@@ -75,8 +77,9 @@ export class RunState {
     this.stages.set(stage, { state: began, done: done ?? 0, total: total ?? 0, message: message || (state === "progress" ? known.message : "") });
   }
 
-  on_metrics(metrics) {
+  on_metrics(metrics, time) {
     this.metrics = metrics;
+    this.heard = Date.parse(time);
   }
 
   on_evaluation(evaluation) {
@@ -110,9 +113,15 @@ export class RunState {
     return [...this.stages].find(([, { state }]) => state === "started")?.[0];
   }
 
-  /** Whether steps are being made right now, of which alone it is known how long they will take. */
-  get isTraining() {
-    return this.state === "running" && this.stage === "train";
+  /**
+   * Seconds until a training has made its detector, or null where nobody knows: what was said with the last steps, less
+   * what has passed since, for testing and saving say nothing of it.
+   */
+  secondsLeft(now) {
+    if (this.state !== "running" || !this.metrics) return null;
+    if (this.stage === "train") return this.metrics.seconds_left;
+    const left = this.metrics.seconds_left - (now - this.heard) / 1000;
+    return ["evaluate", "export"].includes(this.stage) && left > 0 ? left : null;
   }
 
   /** The stage under way, in words. */

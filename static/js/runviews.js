@@ -71,13 +71,15 @@ export class TrainingView {
     return { ...stage, done: metrics.step, total: metrics.total_steps };
   }
 
-  showNumbers({ metrics, evaluation, isTraining }, setNumber) {
+  showNumbers(state, setNumber) {
+    const { metrics, evaluation } = state;
     if (metrics) {
       setNumber("step", `${number(metrics.step)} / ${number(metrics.total_steps)}`);
       setNumber("loss", number(metrics.loss, 3));
       setNumber("speed", number(metrics.images_per_second, 1));
       setNumber("rate", new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }).format(metrics.learning_rate));
-      setNumber("left", isTraining ? duration(metrics.seconds_left) : "–");
+      const left = state.secondsLeft(Date.now());
+      setNumber("left", left == null ? "–" : duration(left));
     }
     if (evaluation) setNumber("AP50", share(evaluation.AP50));
   }

@@ -140,14 +140,21 @@ function chooseOwnTime() {
   typing = setTimeout(askTimes, PAUSE);
 }
 
-/** What the server says of the minutes that were typed, unless others have been typed by then; nothing where it cannot. */
-async function askTimes() {
+/** The minutes and concepts that are chosen, as a query; "" where they make no sense. */
+function wish() {
   const { minutes } = form.elements;
-  const { value } = minutes;
+  const { all, ids } = chosenLabels();
+  if (!minutes.value || !minutes.validity.valid || (!all && !ids.length)) return "";
+  return String(new URLSearchParams([["minutes", minutes.value], ...(all ? [] : ids.map((id) => ["labels", id]))]));
+}
+
+/** What the server says of what is chosen, unless something else has been chosen by then; nothing where it cannot. */
+async function askTimes() {
+  const asked = wish();
   showTimes();
-  if (!value || !minutes.validity.valid) return;
-  const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?minutes=${value}`).catch(() => null);
-  if (!told || value !== minutes.value) return;
+  if (!asked) return;
+  const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?${asked}`).catch(() => null);
+  if (!told || asked !== wish()) return;
   Object.assign(options, told);
   showTimes();
   showSizes();
@@ -175,6 +182,8 @@ if (form) {
     showStarts(event);
     showTimes();
     showSizes();
+    // A concept of small things decides how closely the detector looks.
+    if (event.target.name === "labels") askTimes();
   });
   form.addEventListener("submit", begin);
   showReadiness();

@@ -23,6 +23,22 @@ test("a stage that an earlier try has finished stays done when the run goes on",
   assert.deepEqual([run.stages.get("tfrecord").state, run.stages.get("tfrecord").message], ["done", "56 records"]);
 });
 
+test("the time left goes on running down while the detector is tested and saved", () => {
+  const run = open();
+  const now = Date.parse("2026-01-01T00:00:20Z");
+  run.apply(stage("train", "started"));
+  assert.equal(run.secondsLeft(now), null);
+  run.apply({ kind: "metrics", payload: { step: 9, total_steps: 9, seconds_left: 50 }, time: "2026-01-01T00:00:00Z" });
+  assert.equal(run.secondsLeft(now), 50);
+  run.apply(stage("train", "done"));
+  assert.equal(run.secondsLeft(now), null);
+  run.apply(stage("export", "started"));
+  assert.equal(run.secondsLeft(now), 30);
+  assert.equal(run.secondsLeft(now + 30_000), null);
+  run.apply({ kind: "status", payload: { state: "cancelled", message: "" } });
+  assert.equal(run.secondsLeft(now), null);
+});
+
 test("what was under way when a run stopped is shown as stopped", () => {
   const run = open();
   run.apply(stage("train", "started"));

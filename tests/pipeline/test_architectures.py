@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +92,20 @@ def test_an_architecture_is_as_it_is_shown_and_learns_two_pictures(key: str) -> 
     losses = [float(step()) for _ in range(25)]
     assert all(math.isfinite(loss) for loss in losses)
     assert min(losses[-3:]) < 0.8 * losses[0], losses
+    _check_release(model.backbone, lambda: task.train_step(batch, model, optimizer, metrics))
+
+
+def _check_release(backbone: Any, step: Callable[[], object]) -> None:
+    """Its kernels learn when they are let, and its normalisation stays as it was; as in a training that goes on."""
+    from training.pipeline import backbones
+
+    norms = [layer for layer in backbone.submodules if hasattr(layer, "moving_variance")]
+    backbone.trainable = False
+    assert norms and not backbone.trainable_variables
+    backbones.release(backbone, 64)
+    kernels = backbone.trainable_variables
+    before = [[variable.numpy() for norm in norms for variable in norm.variables], [each.numpy() for each in kernels]]
+    step()
+    after = [[variable.numpy() for norm in norms for variable in norm.variables], [each.numpy() for each in kernels]]
+    assert all(np.array_equal(*pair) for pair in zip(before[0], after[0], strict=True))
+    assert sum(not np.array_equal(*pair) for pair in zip(before[1], after[1], strict=True)) > 9

@@ -162,4 +162,12 @@ def test_a_pretrained_backbone_is_frozen_first_and_then_learns_along(budget: str
 def test_a_backbone_that_knows_nothing_learns_from_the_first_step(architecture: str) -> None:
     fresh = _plan(architecture=architecture, budget="thorough")
     assert (fresh.weights, fresh.pretrained_head, fresh.freeze_backbone, fresh.release_at) == ("", "", False, 1.0)
-    assert _plan(architecture=architecture, start="/detectors/7").freeze_backbone
+
+
+@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+def test_what_an_earlier_training_has_taught_a_backbone_is_frozen_first_and_then_learns_along(
+    architecture: str,
+) -> None:
+    made = _plan(architecture=architecture, budget="thorough", start="/detectors/7")
+    assert made.freeze_backbone and 0 < made.release_at < 0.5
+    assert 0 < made.backbone_rate * made.learning_rate * made.released_rate <= 3e-4 + 1e-9

@@ -162,6 +162,31 @@ def test_boxes_that_changed_between_two_trainings_count_as_a_difference(detector
     assert evaluations.differing_tests(before, after) == {"both": 5, "only": 1, "only_other": 0, "changed": 1}
 
 
+def test_on_the_artworks_that_both_were_tested_on_it_is_said_which_one_finds_more(get: Any, detector: Detector) -> None:
+    """Six artworks with two boxes each, of which every fourth is missed and every fourth taken for something else."""
+    mine = evaluations.evaluation_of(detector)
+    assert mine is not None
+    theirs = json.loads(json.dumps(mine))
+    theirs["artworks"].pop()
+    for artwork in theirs["artworks"]:
+        for row in artwork["boxes"]:
+            row["outcome"] = "found"
+        artwork["detections"] = [row for row in artwork["detections"] if row["outcome"] != "invented"]
+    changed = next(artwork for artwork in theirs["artworks"] if artwork["boxes"])
+    changed["boxes"][0]["bbox"][0] += 5
+    told = evaluations.on_both(mine, theirs)
+    assert told["artworks"] == 4
+    assert told["other"] == {"boxes": 8, "found": 100, "right": 100}
+    assert told["one"]["boxes"] == 8 and told["one"]["found"] < 100 and told["one"]["right"] < 100
+    other = detector_of(detector.dataset, "Other")
+    keep(other, theirs)
+    page = get("", detector, **{"with": other.pk}).content.decode()
+    assert "On the 4 artworks that both" in page
+    assert "“Other” finds 100 of 100 boxes" in page
+    theirs["per_label"] = []
+    assert evaluations.on_both(mine, theirs)["one"]["boxes"] == 0
+
+
 def test_of_very_many_concepts_those_with_the_most_boxes_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluations, "MOST_CONCEPTS", 2)
     labels = [{"name": name, "boxes": boxes} for name, boxes in (("few", 1), ("many", 9), ("some", 4))]

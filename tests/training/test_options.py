@@ -55,6 +55,34 @@ def test_small_things_are_seen_larger_where_there_is_time_and_that_takes_longer(
     assert larger["quick"] == usual["quick"]
 
 
+def test_a_concept_that_is_left_out_does_not_decide_how_closely_the_others_are_looked_at(
+    ready: Any, label: Label, owner: Any, client_of: Callable[..., Any]
+) -> None:
+    small = Label.objects.create(dataset=ready, name="Button")
+    for _number in range(20):
+        draw(Artwork.objects.first(), small, width=10, height=10)
+    client = client_of(owner)
+    assert _told(client, ready)["sizes"]["standard"] == 384
+    assert _told(client, ready, f"?labels={label.pk}")["sizes"]["standard"] == 256
+    assert _told(client, ready, f"?minutes=10&labels={label.pk}&labels={small.pk}")["sizes"]["own"] == 384
+    answer = client.get(f"/api/datasets/{ready.pk}/training-options/?labels=x")
+    assert answer.status_code == 400
+
+
+def test_artworks_with_suggestions_that_nobody_has_decided_on_are_told(
+    ready: Any, owner: Any, client_of: Callable[..., Any]
+) -> None:
+    """Those without any box are not learnt from, so nothing on them is taken for background."""
+    client = client_of(owner)
+    address = f"/api/datasets/{ready.pk}/training-options/"
+    assert client.get(address).json()["undecided"] == 0
+    first, second = Artwork.objects.order_by("pk")[:2]
+    Artwork.objects.filter(pk=first.pk).update(suggested=3)
+    Artwork.objects.filter(pk=second.pk).update(suggested=3, confirmed=0)
+    assert client.get(address).json()["undecided"] == 1
+    assert "wait for a decision" in client.get(f"/datasets/{ready.pk}/training/").content.decode()
+
+
 @pytest.mark.parametrize("sides", [[2, 3, 60], [60, 2, 3, 2], [5] * 3])
 def test_the_middle_of_a_concepts_boxes_tells_how_large_it_is(
     dataset: Any, label: Label, make_artwork: Any, sides: list[int]

@@ -17,6 +17,7 @@ from django_q.brokers import Broker, get_broker
 
 from annotations.models import Label
 from datasets.models import Dataset
+from datasets.services import create_dataset
 from tests.training.starting import CHOICE, draw, start
 from training import live, services
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
@@ -228,6 +229,23 @@ class TestLife:
         run.refresh_from_db()
         assert run.state == "interrupted"
         assert run.finished_at
+        assert run.message.startswith("4 tries in a row") and run.message.endswith("then resume the run.")
+
+    def test_runs_that_the_queue_has_lost_come_back_in_their_order(
+        self,
+        dataset: Any,
+        owner: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        sent: list[int] = []
+        monkeypatch.setattr(services, "async_task", lambda _task, run, **_: sent.append(run))
+        past = timezone.now() - timedelta(seconds=1)
+        others = [create_dataset(user=owner, name=name, description="") for name in ("second", "third")]
+        runs = [self.run_row(each, lease_until=past) for each in (dataset, *others)]
+        with django_capture_on_commit_callbacks(execute=True):
+            assert services.reap_stale_runs() == 3
+        assert sent == [run.pk for run in runs]
 
     def test_a_run_that_gets_further_each_time_is_never_given_up(self, dataset: Any) -> None:
         run = self.run_row(dataset)

@@ -333,6 +333,21 @@ def test_a_part_of_a_line_names_no_artwork_however_often_a_run_goes_on(
     assert tasks._seen(workdir) == {8: False, work.pk: True}
 
 
+def test_of_two_classes_that_stand_for_one_concept_the_surer_box_of_a_thing_is_left(
+    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector
+) -> None:
+    """One shoe that is a boot as well, another shoe, and two boots side by side that the detector told apart."""
+    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
+    files.run_folder(run.pk).mkdir(parents=True)
+    boot, shoe = (int(known["id"]) for known in pretrained.labels[:2])
+    rows = [(boot, 10, 0.5), (shoe, 12, 0.7), (shoe, 90, 0.6), (boot, 150, 0.4), (boot, 155, 0.3)]
+    boxes = [{"label": of, "x": x, "y": 10, "width": 40, "height": 30, "score": score} for of, x, score in rows]
+    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 1, lambda: None)
+    writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}], run.pk)
+    assert sorted(Box.objects.filter(artwork=artwork).values_list("x", flat=True)) == [12, 90, 150, 155]
+    assert "4 suggestions" in writer.summary()
+
+
 def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_written_is_told(
     dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
 ) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import json
 import os
 import sys
@@ -23,12 +22,11 @@ from pathlib import Path
 from training.pipeline import events, stages, supervision, weights
 from training.pipeline.config import ConfigError
 from training.pipeline.events import OnEvent
+from training.pipeline.faults import explain
 from training.pipeline.manifest import ManifestError
 from training.pipeline.pixels import UnreadableImage
 from training.pipeline.supervision import Stop, Stopped
-from training.pipeline.translation import Phrase, gettext_noop
 
-_NO_SPACE = os.strerror(errno.ENOSPC)
 # Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
 
@@ -78,8 +76,10 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
         return supervision.EXIT_FAILED
     except Exception as error:
         detail = traceback.format_exc()
-        print(detail, file=sys.stderr)
+        # Told first: the log may be on the very disk that is full.
         on_event(events.error(explain(error), detail))
+        with contextlib.suppress(OSError):
+            print(detail, file=sys.stderr, flush=True)
         return supervision.EXIT_FAILED
     return supervision.EXIT_DONE
 
@@ -89,19 +89,6 @@ def _rank() -> int:
     if os.environ.get(stages.DISTRIBUTION) != "multi_worker_mirrored":
         return 0
     return int(json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {}).get("index", 0))
-
-
-def explain(error: Exception) -> Phrase:
-    """A sentence for people about a fault that the pipeline did not foresee in detail."""
-    # By name: importing TensorFlow for its classes would cost every start ten seconds. What it calls exhausted may be
-    # the disk.
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or _NO_SPACE in str(error):
-        return Phrase(gettext_noop("The disk is full. Make room, then resume the training."))
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return Phrase(gettext_noop("The machine ran out of memory. Close other programs or choose a smaller detector."))
-    if error.args and isinstance(error.args[0], Phrase):
-        return error.args[0]
-    return Phrase(gettext_noop("The training stopped because of an unexpected fault: %(fault)s"), fault=str(error))
 
 
 def _channel(workdir: Path, *, supervised: bool) -> OnEvent:

@@ -57,23 +57,30 @@ def load_into(backbone: Any, weights: str, folder: Path) -> None:
 
 
 def keep_normalisation(backbone: Any) -> None:
-    """Never train the backbone's batch normalisation: folded weights came without the statistics that this needs."""
-    for _, norm in pairs(backbone):
-        norm.trainable = False
+    """Never train the backbone's batch normalisation: folded weights came without the statistics that this needs, and
+    those of COCO or of an earlier training are better than what a few small batches tell."""
+    for layer in backbone.submodules:
+        if hasattr(layer, "moving_variance"):
+            layer.trainable = False
 
 
 def release(backbone: Any, channels: int) -> None:
     """Let the late stages of a frozen backbone learn: from the first block on that gives at least `channels` channels.
 
     The early ones see edges and textures, which are the same everywhere, and cost most (arXiv 1411.1792); the batch
-    normalisation stays as it is.
+    normalisation stays as it is. Of a backbone without inverted bottlenecks (ResNet, SpineNet) all stages learn: they
+    are for machines that can.
     """
     backbone.trainable = True
-    late = False
+    late = not any(map(_is_inverted, backbone.layers))
     for layer in backbone.layers:
-        late = late or (isinstance(layer, nn_blocks.InvertedBottleneckBlock) and layer._out_filters >= channels)
+        late = late or (_is_inverted(layer) and layer._out_filters >= channels)
         layer.trainable = late
     keep_normalisation(backbone)
+
+
+def _is_inverted(layer: Any) -> bool:
+    return isinstance(layer, nn_blocks.InvertedBottleneckBlock)
 
 
 def pairs(backbone: Any) -> list[tuple[Any, Any]]:

@@ -263,7 +263,7 @@ def _rates(chosen: Architecture, start: str) -> dict[str, Any]:
     rate = careful if start else chosen.learning_rate
     return {
         "learning_rate": rate,
-        "release_at": _RELEASE_AT if chosen.weights else 1.0,
+        "release_at": _RELEASE_AT if chosen.weights or start else 1.0,
         "released_rate": careful / rate,
         "backbone_rate": _BACKBONE_RATE / careful if chosen.weights or start else 1.0,
     }

@@ -20,8 +20,9 @@ from typing import IO, Any
 from training.pipeline.events import Event, OnEvent
 
 EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
-# A stage that cannot look up for longer than this leaves nothing half done behind: it is run again.
-GRACE_SECONDS = 6.0
+# A stage that cannot look up for longer than this leaves nothing half done behind: it is run again. With the second in
+# which the wish is noticed, a cancelled run has ended after five.
+GRACE_SECONDS = 4.0
 
 
 class Stopped(Exception):

@@ -29,6 +29,8 @@ from training.pipeline.supervision import Stop, Stopped
 from training.pipeline.translation import Phrase, gettext_noop
 
 METRICS_SECONDS = 1.0
+# Half a gigabyte on a slow disk must not be all that a training does: of its time, saving takes a twentieth at most.
+_BETWEEN_SAVES = 20
 
 # Trains with one batch.
 OneStep: TypeAlias = Callable[[Any], None]
@@ -135,9 +137,9 @@ def train(
     )
     report = _Report(trainer, pace, workdir, on_event)
     report.begin()
-    saved = time.monotonic()
+    saved, took = time.monotonic(), 0.0
     for before in _steps(trainer, pace, report):
-        overdue = time.monotonic() - saved > trainer.config.checkpoint_seconds
+        overdue = time.monotonic() - saved > max(trainer.config.checkpoint_seconds, took * _BETWEEN_SAVES)
         # Machines that train together do the same at the same time: reading a variable takes all of them.
         stopping, saving, telling, evaluating = trainer.distribution.agree(
             stop.wanted(), overdue, report.is_due(), pace.is_evaluation_due(before)
@@ -145,8 +147,10 @@ def train(
         if telling or saving or stopping:
             report.tell()  # first: a model whose loss is no number must not be saved
         if saving or stopping:
+            began = time.monotonic()
             _save(trainer, pace)
             saved = time.monotonic()
+            took = saved - began
         if stopping:
             raise Stopped
         if evaluating:

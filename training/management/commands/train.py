@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = ("architecture", "budget", "minutes", "start", "augmentation", "seed", "name")
-        if options["minutes"]:
+        if options["minutes"] is not None:
             options["budget"] = "own"
         choice = services.TrainingChoice(**{key: options[key] for key in keys})
         try:
