@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.pipeline import records
@@ -53,6 +54,28 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
     assert not numbers[0] & numbers[1]
     told = [event["payload"] for event in events if event["payload"].get("stage") == "tfrecord"]
     assert told[-1]["done"] == told[-1]["total"] == len(read) + 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_trainings_of_one_seed_see_the_same_pictures_moved_and_mirrored_in_the_same_ways(
+    run: tuple[stages.Run, list[Event]],
+) -> None:
+    import tf_keras
+    from official.vision.tasks.retinanet import RetinaNetTask
+
+    from training.pipeline import configure, graphs
+
+    opened, _ = run
+    _prepare(opened)
+    stages.STAGES["tfrecord"](opened)
+    experiment = configure.build(opened.config, classes=2, workdir=opened.workdir)
+    seen = []
+    for _ in range(3):
+        tf_keras.utils.set_random_seed(opened.config.seed)
+        batches = graphs.reader(graphs.inputs(RetinaNetTask(experiment.task), experiment.task.train_data))
+        seen.append(np.stack([next(batches)[0].numpy() for _ in range(6)]))
+    assert np.ptp(seen[0], axis=0).max() > 0.1, "each batch is another one"
+    assert np.array_equal(seen[0], seen[1]) and np.array_equal(seen[0], seen[2])
 
 
 @pytest.mark.filterwarnings("ignore")

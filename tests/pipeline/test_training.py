@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.pipeline import records
 from tests.pipeline.processes import Event, finish, of, start, until
@@ -130,6 +131,24 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     assert (folder / "model_int8.tflite").stat().st_size < 0.8 * (folder / "model.tflite").stat().st_size
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_the_saved_model_finds_the_same_where_it_is_added(trained: Trained, tmp_path: Path) -> None:
+    """On a picture of the square's width: TensorFlow and Pillow shrink in different ways."""
+    from training.pipeline.detectors import Detector
+    from training.pipeline.trial import trial
+
+    own = trained.workdir / "detector"
+    shutil.copytree(own / "saved_model", tmp_path / "saved_model")
+    description = json.loads((own / "detector.json").read_text())
+    (tmp_path / "detector.json").write_text(json.dumps(description | {"format": "saved_model"}))
+    trial(tmp_path)
+    side = description["input_size"]
+    picture = Image.open(trained.workdir / "images" / "9.jpg").convert("RGB").resize((side, side * 3 // 4))
+    found = [Detector(folder).detect(picture, 480, 360, 0.3) for folder in (own, tmp_path)]
+    rows = [[(one.label, one.x, one.y, one.width, one.height) for one in each] for each in found]
+    assert rows[0] and np.shape(rows[0]) == np.shape(rows[1]) and np.allclose(*rows, rtol=0, atol=3)
+
+
 def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Trained) -> None:
     """Twenty boxes: one that changes its rank moves the score by hundredths. The next test looks at each box."""
     checks = json.loads((trained.workdir / "detector" / "detector.json").read_text())["checks"]
@@ -245,8 +264,6 @@ def test_the_int8_file_computes_in_whole_numbers_up_to_its_head(trained: Trained
 @pytest.mark.parametrize("number", [10, 15])
 def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trained, number: int) -> None:
     """Executed exactly as they are printed, beside the files."""
-    from PIL import Image
-
     from training.pipeline.detectors import Detector
 
     folder = trained.workdir / "detector"
@@ -275,8 +292,6 @@ def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trai
 def test_a_file_of_it_alone_is_the_same_detector_in_another_installation(
     trained: Trained, name: str, tmp_path: Path
 ) -> None:
-    from PIL import Image
-
     from training.pipeline.detectors import Detector
     from training.pipeline.outside import lay_out_tflite, own_description
     from training.pipeline.trial import trial
@@ -365,8 +380,6 @@ def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, t
 
 def test_more_threads_lose_no_concept(trained: Trained) -> None:
     """With two threads, TFLite's own suppression drops every box of one of three concepts."""
-    from PIL import Image
-
     from training.pipeline.detectors import Detector
 
     pictures = [Image.open(trained.workdir / "images" / f"{number}.jpg") for number in range(9, 17)]

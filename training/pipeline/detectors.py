@@ -70,6 +70,14 @@ class Found:
     score: float
 
 
+NOT_SHARES = gettext_noop("The detector cannot be used: its boxes do not lie in 0…1 of the picture.")
+
+
+def are_pixels(boxes: Floats) -> bool:
+    """Whether corners that should lie in 0…1 are pixels: they may stick out a little, and pixels are far beyond."""
+    return bool(len(boxes) and np.abs(boxes).max() > 2)
+
+
 class Network(Protocol):
     """Looks at one picture: rows (top, left, bottom, right in 0…1 of it), class numbers from 0, and scores."""
 
@@ -310,6 +318,9 @@ class _SavedModel:
         boxes, classes, scores, number = (answer[name].numpy() for name in OUTPUTS)
         count = int(number.reshape(-1)[0])
         places = [self._places.get(int(one), len(self._places)) for one in classes[0, :count]]
+        # One that saw nothing on the picture that it was tried on could not be told from others before.
+        if are_pixels(boxes[0, :count]):
+            raise DetectorError(Phrase(NOT_SHARES))
         return boxes[0, :count], np.array(places, int), scores[0, :count]
 
 

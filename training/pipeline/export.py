@@ -8,6 +8,7 @@ model_card.md say what they are; checkpoint/ holds the weights that a later trai
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ import tensorflow as tf
 import yaml
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import checks, evaluate, graphs, tflite, transfer
+from training.pipeline import checks, evaluate, faster_rcnn, graphs, tflite, transfer
 from training.pipeline.annotations import coco_path, load
 from training.pipeline.architectures import ARCHITECTURES, FORMATS
 from training.pipeline.checks import Check
@@ -69,7 +70,14 @@ def _compare(evaluator: Evaluator, models: Mapping[str, bytes], workdir: Path, b
 
 
 def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:
-    """Signature: uint8 [1, height, width, 3] in; detection_boxes, _classes, _scores and num_detections out."""
+    """Signature: uint8 [1, height, width, 3] in; detection_boxes, _classes, _scores and num_detections out.
+
+    A RetinaNet gives its boxes as the Object Detection API does, in 0…1 of the picture. Model Garden's Faster R-CNN
+    cannot: they are in pixels of the square that it sees.
+    """
+    experiment = copy.deepcopy(experiment)
+    if not faster_rcnn.is_one(experiment):
+        experiment.task.export_config.output_normalized_coordinates = True
     size = experiment.task.model.input_size[:2]
     module = DetectionModule(experiment, batch_size=1, input_image_size=size, model=model)
     picture = tf.TensorSpec([1, None, None, 3], tf.uint8, name="image")

@@ -60,7 +60,8 @@ On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO
 `model.tflite` (float16 weights; the one that WebNet Trainer uses) and `model_int8.tflite` ({int8})
 are used in the same way. `labels.txt` and `detector.json` lie beside them and inside them: each file
 is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures of any size; shrink large ones to about
-{twice} pixels yourself, by means of all their pixels, since TensorFlow looks at few of them.
+{twice} pixels yourself, by means of all their pixels, since TensorFlow looks at few of them. Its boxes are
+{shares}.
 
 - In: `image`, float32 [1, {size}, {size}, 3]. The upright picture is scaled so that its longer side has {size} pixels;
   it lies in the upper left corner of the square, and the rest is 0. Its values are (x / 255 - mean) / std in the order
@@ -85,6 +86,9 @@ _INT8 = {
     1: "whole numbers up to its head, which is float32; smaller and faster on phones",
     2: "weights as whole numbers; half the size",
 }
+
+# Where the boxes of the SavedModel lie.
+_SHARES = {1: "shares of the picture, 0 to 1", 2: "in pixels of the square"}
 
 _LEFT_OUT = " For {number} more there was no time: which ones chance decided, with the rare concepts' artworks first."
 
@@ -126,6 +130,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
         limits="\n".join(f"- {sentence}" for sentence in _limits(manifest)),
         int8=_INT8[looks],
+        shares=_SHARES[looks],
         onnx=_ONNX if looks == 1 else "",  # not tried
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},

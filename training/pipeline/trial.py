@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from training.pipeline import catalogue, events, supervision
-from training.pipeline.detectors import Detector, DetectorError, describe
+from training.pipeline.detectors import NOT_SHARES, Detector, DetectorError, are_pixels, describe
 from training.pipeline.supervision import EXIT_DONE, EXIT_FAILED, Stop
 from training.pipeline.translation import Phrase, gettext_noop
 
@@ -44,10 +44,8 @@ def trial(folder: Path) -> None:
         )
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
         raise _refused(gettext_noop("The detector cannot be used: it gives boxes or scores that are no numbers."))
-    # Boxes may stick out a little; pixels are far beyond.
-    if len(boxes) and np.abs(boxes).max() > 2:
-        text = gettext_noop("The detector cannot be used: its boxes do not lie in 0…1 of the picture.")
-        raise _refused(text)
+    if are_pixels(boxes):
+        raise _refused(NOT_SHARES)
     if len(scores) and not (scores.min() >= 0 and scores.max() <= 1):
         raise _refused(gettext_noop("The detector cannot be used: its scores do not lie between 0 and 1."))
 
