@@ -9,13 +9,16 @@ the exported SavedModel called picture by picture. Target: at least ten times th
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -32,7 +35,7 @@ def main() -> None:
     if not files:
         parser.error(f"There is no picture in {options.pictures}.")
     running, whole = tflite(options.detector, files)
-    saved = saved_model(options.detector / "saved_model", files)
+    saved = saved_model(options.detector / "saved_model", map(shrunk, itertools.cycle(files)))
     print(f"TFLite, one interpreter per core:  {running:6.1f} pictures/s ({whole:.1f} with the start of the process)")
     print(f"SavedModel, picture by picture:    {saved:6.1f} pictures/s (without loading)")
     print(f"ratio {running / saved:.1f}, target 10: {'reached' if running >= 10 * saved else 'MISSED'}")
@@ -58,18 +61,23 @@ def tflite(detector: Path, files: list[Path]) -> tuple[float, float]:
     return (PICTURES - 1) / (ended - first), PICTURES / (ended - started)
 
 
-def saved_model(folder: Path, files: list[Path]) -> float:
-    """Pictures a second of the SavedModel, reading the file included, after the first call."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+def shrunk(file: Path) -> Any:
+    """A picture as the SavedModel takes it."""
     import numpy as np
-    import tensorflow as tf
 
     from training.pipeline.pixels import read_rgb
 
+    return np.asarray(read_rgb(file, 512))[None]
+
+
+def saved_model(folder: Path, pictures: Iterator[Any]) -> float:
+    """Pictures a second of the SavedModel after the first call; `pictures`, as `shrunk` gives them, do not end."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
     detect = tf.saved_model.load(str(folder)).signatures["serving_default"]
     started = 0.0
-    for number in range(SAVED_MODEL_PICTURES + 1):
-        pixels = np.asarray(read_rgb(files[number % len(files)], 512))[None]
+    for pixels in itertools.islice(pictures, SAVED_MODEL_PICTURES + 1):
         detect(tf.constant(pixels))["detection_scores"].numpy()
         started = started or time.perf_counter()
     return SAVED_MODEL_PICTURES / (time.perf_counter() - started)

@@ -37,7 +37,7 @@ class Heartbeat:
             self._waiting_since = None
         # On Redis the queue may be shared: another machine's cluster may have answered, in its own data folder.
         if self._waiting_since is None or settings.REDIS_URL:
-            if now - self._sent_at >= self.seconds:
+            if now - self._sent_at >= self.seconds and not self._would_pile_up():
                 self._send(now)
             return False
         patient_until = max(self._waiting_since, self._started_at + SECONDS_TO_START) + 3 * self.seconds
@@ -51,6 +51,10 @@ class Heartbeat:
     def _send(self, now: float) -> None:
         async_task(TASK, self.cluster, cluster=self.cluster, save=False)
         self._sent_at = self._waiting_since = now
+
+    def _would_pile_up(self) -> bool:
+        """Whether nobody will take it for hours: a night's worth of beats would delay the run after the next."""
+        return bool(settings.REDIS_URL) and services.cluster_is_busy(self.cluster)
 
     def _answered_at(self) -> float:
         return self._file.stat().st_mtime if self._file.exists() else 0.0
