@@ -278,6 +278,7 @@ class InferenceRunList(RunView, generics.ListAPIView[Run]):
             threshold=chosen["threshold"],
             mapping=chosen["mapping"],
             closely=chosen["closely"],
+            own_scores=chosen["own_scores"],
         )
         return self.answer(run.pk, status.HTTP_201_CREATED)
 

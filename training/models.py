@@ -135,7 +135,7 @@ class Detector(models.Model):
 
     A trained one points to its run, and through it to its snapshot; a new training never overwrites it. `folder` is
     relative to the storage of runs (`training.files.detector_folder` makes it a path). `labels` is a list of
-    `{"id", "name"}` in the detector's own numbering.
+    `{"id", "name"}` in the detector's own numbering, with "threshold" where its best score for it is known.
     """
 
     class Kind(models.TextChoices):
@@ -239,6 +239,8 @@ class InferenceRun(Run):
     threshold = models.FloatField(_("threshold"))
     mapping = models.JSONField(_("mapping"))
     closely = models.BooleanField(_("looks closely"), default=False)
+    # Where its best score for a concept is known, that one decides instead of `threshold`.
+    own_scores = models.BooleanField(_("each concept from its own best score"), default=False)
 
     class Meta:
         verbose_name = _("inference run")
@@ -246,6 +248,12 @@ class InferenceRun(Run):
         constraints = [
             models.CheckConstraint(condition=Q(threshold__gte=0, threshold__lte=1), name="threshold_is_a_probability")
         ]
+
+    def needed(self) -> dict[int, float]:
+        """The least score of a box, by the detector's labels that stand for a concept."""
+        labels = self.detector.labels if self.detector and self.own_scores else []
+        best = {str(label["id"]): float(label["threshold"]) for label in labels if "threshold" in label}
+        return {int(label): best.get(label, self.threshold) for label in self.mapping}
 
     @property
     def detector_title(self) -> str:

@@ -63,6 +63,7 @@ def _inference_json(run: Run) -> dict[str, Any]:
         "artwork": inference.artwork_id,
         "threshold": inference.threshold,
         "closely": inference.closely,
+        "own_scores": inference.own_scores,
     }
 
 
@@ -307,10 +308,15 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
 
 class InferenceRequestSerializer(serializers.Serializer[Any]):
-    """What lets a detector draw boxes; `artwork` null means the whole dataset, `closely` also in tiles."""
+    """What lets a detector draw boxes; `artwork` null means the whole dataset, `closely` also in tiles.
+
+    `own_scores`: each concept from the detector's own best score for it (`threshold` of its labels); from `threshold`
+    where none is known.
+    """
 
     detector = Id()
     artwork = Id(required=False, allow_null=True, default=None)
     threshold = serializers.FloatField(min_value=0, max_value=1)
     mapping = serializers.DictField(child=Id(allow_null=True))
     closely = serializers.BooleanField(required=False, default=False)
+    own_scores = serializers.BooleanField(required=False, default=False)

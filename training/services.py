@@ -155,9 +155,12 @@ def start_inference(
     threshold: float,
     mapping: dict[str, int | None],
     closely: bool = False,
+    own_scores: bool = False,
     enqueue: bool = True,
 ) -> InferenceRun:
-    """Hand a detector one artwork, or all of the dataset, to draw suggestions on; `closely`: in tiles too.
+    """Hand a detector one artwork, or all of the dataset, to draw suggestions on.
+
+    `closely`: in tiles too. `own_scores`: each concept from the detector's own best score for it, where that is known.
 
     `user` None, as on the command line, may use every detector. Raises Refusal for a detector, artwork or label that is
     not there (any more), and for an impossible threshold.
@@ -177,6 +180,7 @@ def start_inference(
             threshold=threshold,
             mapping=checked_map(dataset, detector, mapping),
             closely=closely,
+            own_scores=own_scores,
         )
         _announce(run, enqueue)
     return run

@@ -241,7 +241,8 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
             with contextlib.suppress(FileNotFoundError):  # told as unreadable when its turn comes
                 files.fetch_image(f"{artwork.stored_in}/display.jpg", path)
             images.append({"id": artwork.pk, "file": str(path), "width": artwork.width, "height": artwork.height})
-    how = {"detector": str(files.detector_folder(run.detector)), "threshold": run.threshold, "closely": run.closely}
+    least = min(run.needed().values(), default=run.threshold)
+    how = {"detector": str(files.detector_folder(run.detector)), "threshold": least, "closely": run.closely}
     (workdir / "request.json").write_text(json.dumps({**how, "images": images}))
     return workdir, len(images) + len(seen)
 
@@ -262,6 +263,7 @@ class SuggestionWriter:
         assert run.detector_id is not None, "an inference is prepared with its detector"
         self.run, self.total, self.detector_id, self.beat = run, total, run.detector_id, beat
         self.mapping = {int(key): label_id for key, label_id in run.mapping.items()}
+        self.needed = run.needed()
         seen = _seen(workdir)
         self.before, self.unreadable = len(seen), list(seen.values()).count(False)
         self.seen = (workdir / "seen.txt").open("a")
@@ -332,7 +334,7 @@ class SuggestionWriter:
         """
         kept: list[tuple[Any, Found]] = []
         for box in sorted(boxes, key=lambda box: -float(box["score"])):
-            if box["label"] not in self.mapping:
+            if box["label"] not in self.mapping or box["score"] < self.needed[box["label"]]:
                 continue
             place = (box["x"], box["y"], box["width"], box["height"])
             one = Found(self.mapping[box["label"]], *place, box["score"])

@@ -135,6 +135,7 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
     else:
         context["threshold"] = round(found.inferencerun.threshold * 100)
         context["closely"] = found.inferencerun.closely
+        context["own_scores"] = found.inferencerun.own_scores
     data = {
         "dataset": {"id": dataset.pk, "name": dataset.name},
         "may": context["may"],

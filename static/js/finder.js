@@ -59,7 +59,9 @@ export function openFinder(choice) {
   const first = choice.first ?? last.detector;
   if (detectors.some(({ id }) => id === first)) chosen.value = first;
   const mapping = element("div", { class: "mapping" });
-  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), thresholdField(), closelyField(), mapping, scope(context));
+  const score = thresholdField();
+  const own = ownScoresField();
+  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), own, score, closelyField(), mapping, scope(context));
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
   const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], mayLose: mayForget });
@@ -67,7 +69,16 @@ export function openFinder(choice) {
   const fill = () => {
     mapping.replaceChildren(...mappingRows(current(), context));
     setThreshold(form.elements.threshold, last.thresholds?.[current().id] ?? current().threshold ?? THRESHOLD);
+    own.hidden = !knowsOwnScores(current());
+    form.elements.own_scores.checked = !own.hidden && (last.ownScores?.[current().id] ?? true);
+    showScores();
   };
+  /** Either one score for all concepts, or beside each concept its own. */
+  const showScores = () => {
+    score.hidden = form.elements.own_scores.checked;
+    mapping.classList.toggle("with-scores", form.elements.own_scores.checked);
+  };
+  own.addEventListener("change", showScores);
   chosen.addEventListener("change", fill);
   fill();
   form.addEventListener("submit", (event) => {
@@ -92,6 +103,15 @@ function thresholdField() {
   input.addEventListener("input", () => shown.replaceChildren(percent(input.valueAsNumber)));
   const hint = element("span", { class: "soft small" }, gettext("Lower finds more and errs more. Suggestions can be narrowed down later."));
   return element("label", { class: "field" }, element("span", {}, gettext("Keep boxes from a score of"), " ", shown), input, hint);
+}
+
+/** Whether a detector has told the score that it is best at for some of its concepts. */
+const knowsOwnScores = ({ labels }) => labels.some(({ threshold }) => threshold != null);
+
+function ownScoresField() {
+  const hint = element("span", { class: "soft small" }, gettext("The score at which it found most and erred least on its test artworks."));
+  const text = element("span", {}, gettext("Each concept from its own best score"), " ", hint);
+  return element("label", { class: "choice" }, element("input", { type: "checkbox", name: "own_scores" }), text);
 }
 
 function closelyField() {
@@ -145,7 +165,8 @@ function mappingRow(detector, label, context) {
     mayCreate ? element("option", { value: CREATE }, interpolate(gettext("Create the concept “%s”"), [label.name])) : null,
   );
   select.value = likely(detector, label, context) ?? "";
-  return element("label", { class: "mapping-row", "data-search": label.name.toLowerCase() }, element("span", {}, label.name), select);
+  const score = label.threshold == null ? null : element("span", { class: "mapping-score soft small" }, interpolate(gettext("from %s"), [percent(label.threshold)]));
+  return element("label", { class: "mapping-row", "data-search": label.name.toLowerCase() }, element("span", {}, label.name, " ", score), select);
 }
 
 /** Create a concept in a dataset and put it into `labels`; the server chooses its colour and key. */
@@ -192,11 +213,13 @@ async function start({ form, dialog, submit, detector, dataset, labels, artwork,
     const mapping = await mappingOf(form, dataset, labels);
     const here = form.elements.scope?.value === "artwork" ? artwork : null;
     const threshold = form.elements.threshold.valueAsNumber;
-    const json = { detector: detector.id, artwork: here, threshold, mapping, closely: form.elements.closely.checked };
+    const own = form.elements.own_scores.checked;
+    const json = { detector: detector.id, artwork: here, threshold, mapping, closely: form.elements.closely.checked, own_scores: own };
     const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json });
     const mappings = { ...last.mappings, [detector.id]: mapping };
     const thresholds = { ...last.thresholds, [detector.id]: threshold };
-    remember(dataset.id, { detector: detector.id, thresholds, mappings });
+    const ownScores = knowsOwnScores(detector) ? { ...last.ownScores, [detector.id]: own } : last.ownScores;
+    remember(dataset.id, { detector: detector.id, thresholds, mappings, ownScores });
     dialog.close();
     onRun(run);
   } catch (error) {

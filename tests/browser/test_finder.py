@@ -96,6 +96,39 @@ def test_a_detector_is_put_to_work_on_a_dataset_and_the_run_is_shown(
     assert stored == str({"2": labels["Bar"], "5": labels["Book"]})
 
 
+def test_each_concept_begins_at_its_own_best_score_unless_somebody_wants_one_for_all(
+    browser_page: Any, server: Server, dataset: dict[str, Any]
+) -> None:
+    detector = make_detector(server, dataset, "Scored", ["Disc", "Bar"], kind="trained")
+    server.shell(
+        f"""
+from training.models import Detector
+detector = Detector.objects.get(pk={detector})
+detector.labels[0]["threshold"] = 0.31
+detector.save()
+"""
+    )
+    page: Page = browser_page()
+    address = f"/datasets/{dataset['dataset']}/detectors/?use={detector}"
+    page.goto(address)
+    dialog = page.locator("dialog[open]")
+    own, slider = dialog.locator("[name=own_scores]"), dialog.locator("[name=threshold]")
+    assert own.is_checked() and not slider.is_visible()
+    assert dialog.locator(".mapping-score:visible").all_inner_texts() == ["from 31%"]
+    own.uncheck()
+    assert slider.is_visible() and not dialog.locator(".mapping-score").is_visible()
+    for expected in (False, True):
+        dialog.locator("[name=own_scores]").set_checked(expected)
+        dialog.get_by_role("button", name="Find boxes").click()
+        page.wait_for_url(re.compile(r"/runs/\d+/$"))
+        assert ("its own best score" in page.locator(".run-head").inner_text()) == expected
+        run = server.api(f"datasets/{dataset['dataset']}/runs/{page.url.rstrip('/').rsplit('/', 1)[1]}/")
+        assert run["inference"]["own_scores"] == expected
+        page.goto(address)
+        dialog = page.locator("dialog[open]")
+        assert dialog.locator("[name=own_scores]").is_checked() == expected
+
+
 def test_what_was_chosen_is_offered_again(browser_page: Any, server: Server, dataset: dict[str, Any]) -> None:
     detector = make_detector(server, dataset, "Again", ["Sail", "disc"])
     page: Page = browser_page()

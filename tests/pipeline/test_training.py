@@ -120,10 +120,12 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
         "model_int8.tflite", "saved_model",
     }  # fmt: skip
     description = json.loads((folder / "detector.json").read_text())
-    assert description["labels"] == [
-        {"id": n, "name": name} for n, name in enumerate(("circle", "square", "triangle"), 1)
-    ]
     evaluation = json.loads((folder / "evaluation.json").read_text())
+    best = {row["label"]: row["threshold"] for row in evaluation["per_label"]}
+    assert description["labels"] == [
+        {"id": n, "name": name, "threshold": pytest.approx(best[n] - 0.005, abs=0.0051)}
+        for n, name in enumerate(("circle", "square", "triangle"), 1)
+    ]
     assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.02)
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()

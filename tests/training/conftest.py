@@ -1,5 +1,6 @@
 """Datasets that can be trained on, and detectors."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from annotations.models import Label
 from tests.training.starting import draw
 from tests.training.zoo import Zoo, running
+from training import services
 from training.models import Detector
 
 
@@ -31,6 +33,19 @@ def detector(dataset: Any) -> Detector:
         labels=[{"id": 1, "name": "Person"}],
         folder="x",
     )
+
+
+@pytest.fixture
+def pretrained(offline_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Detector:
+    monkeypatch.setattr(settings, "WEIGHTS_DIR", offline_weights)
+    return services.register_pretrained(offline_weights / "openimages_ssd")
+
+
+@pytest.fixture
+def no_folders_of_earlier_runs() -> None:
+    """Test databases number runs from 1 again; in an installation no run ever has another's number."""
+    shutil.rmtree(settings.RUNS_DIR)
+    Path(settings.RUNS_DIR).mkdir()
 
 
 @pytest.fixture

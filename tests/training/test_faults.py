@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 from django_q.tasks import async_task
 
 from annotations.models import Label
-from tests.training.test_tasks import start_looking
+from tests.training.starting import start_looking
 from training import files, services
-from training.models import Event, Run
+from training.models import Detector, Event, Run
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("no_folders_of_earlier_runs"),
+]
 
 
 @pytest.mark.parametrize(
@@ -27,12 +29,10 @@ def test_a_full_disk_is_said_and_the_run_can_be_resumed(
     owner: Any,
     label: Label,
     artwork: Any,
-    offline_weights: Path,
+    pretrained: Detector,
     monkeypatch: pytest.MonkeyPatch,
     fault: Exception,
 ) -> None:
-    monkeypatch.setattr(settings, "WEIGHTS_DIR", offline_weights)
-    pretrained = services.register_pretrained(offline_weights / "openimages_ssd")
     run = start_looking(dataset, owner, pretrained, label)
 
     def full(*_: Any) -> None:

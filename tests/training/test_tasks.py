@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,25 +18,18 @@ from annotations.models import Box, Label
 from datasets.models import Artwork
 from datasets.services import add_artwork
 from tests.seed import shapes
+from tests.training.starting import start_looking
 from training import files, live, services, tasks
 from training.management.commands.annotate import mapping
-from training.models import Detector, Event, InferenceRun, Run, TrainingRun
+from training.models import Detector, Event, Run, TrainingRun
 from training.pipeline import config
 
-pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
-
-
-@pytest.fixture(autouse=True)
-def no_folders_of_earlier_runs() -> None:
-    """Test databases number runs from 1 again; in an installation no run ever has another's number."""
-    shutil.rmtree(settings.RUNS_DIR)
-    Path(settings.RUNS_DIR).mkdir()
-
-
-@pytest.fixture
-def pretrained(offline_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Detector:
-    monkeypatch.setattr(settings, "WEIGHTS_DIR", offline_weights)
-    return services.register_pretrained(offline_weights / "openimages_ssd")
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(240),
+    pytest.mark.usefixtures("no_folders_of_earlier_runs"),
+]
 
 
 def look(dataset: Any, user: Any, detector: Detector, label: Label, **choice: Any) -> Run:
@@ -45,13 +37,6 @@ def look(dataset: Any, user: Any, detector: Detector, label: Label, **choice: An
     run = start_looking(dataset, user, detector, label, **choice)
     async_task("training.tasks.infer", run.pk, sync=True)
     return Run.objects.get(pk=run.pk)
-
-
-def start_looking(dataset: Any, user: Any, detector: Detector, label: Label, **choice: Any) -> Run:
-    """The run, without anybody to work on it."""
-    mapping = {str(known["id"]): label.pk for known in detector.labels}
-    choice = {"artwork_id": None, "threshold": 0.02, "mapping": mapping, "enqueue": False, **choice}
-    return services.start_inference(dataset=dataset, user=user, detector_id=detector.pk, **choice)
 
 
 def picture_as(suffix: str) -> bytes:
@@ -314,57 +299,6 @@ def test_going_on_counts_what_could_not_be_read_and_not_what_nobody_was_told_of(
     told = Run.objects.get(pk=run.pk).message
     assert "of 3 artworks" in told
     assert "1 images could not be read" in told
-
-
-def test_a_part_of_a_line_names_no_artwork_however_often_a_run_goes_on(
-    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
-) -> None:
-    """A full disk cut off "123": what is left of it is another artwork's number."""
-    work = make_artwork(dataset, 1)
-    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
-    workdir = files.run_folder(run.pk)
-    workdir.mkdir(parents=True)
-    (workdir / "seen.txt").write_text("8 unreadable\n12")
-    for _ in range(2):
-        tasks.SuggestionWriter(run, workdir, 1, lambda: None).summary()
-        assert tasks._seen(workdir) == {8: False}
-    writer = tasks.SuggestionWriter(run, workdir, 1, lambda: None)
-    writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}}], run.pk)
-    assert tasks._seen(workdir) == {8: False, work.pk: True}
-
-
-def test_of_two_classes_that_stand_for_one_concept_the_surer_box_of_a_thing_is_left(
-    dataset: Any, owner: Any, label: Label, artwork: Any, pretrained: Detector
-) -> None:
-    """One shoe that is a boot as well, another shoe, and two boots side by side that the detector told apart."""
-    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
-    files.run_folder(run.pk).mkdir(parents=True)
-    boot, shoe = (int(known["id"]) for known in pretrained.labels[:2])
-    rows = [(boot, 10, 0.5), (shoe, 12, 0.7), (shoe, 90, 0.6), (boot, 150, 0.4), (boot, 155, 0.3)]
-    boxes = [{"label": of, "x": x, "y": 10, "width": 40, "height": 30, "score": score} for of, x, score in rows]
-    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 1, lambda: None)
-    writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}], run.pk)
-    assert sorted(Box.objects.filter(artwork=artwork).values_list("x", flat=True)) == [12, 90, 150, 155]
-    assert "4 suggestions" in writer.summary()
-
-
-def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_written_is_told(
-    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
-) -> None:
-    works = [make_artwork(dataset, seed) for seed in range(3)]
-    run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label).pk)
-    files.run_folder(run.pk).mkdir(parents=True)
-    beats = iter([False, True])
-
-    def beat() -> None:
-        if next(beats):
-            raise tasks._Stop
-
-    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 3, beat)
-    with pytest.raises(tasks._Stop):
-        writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}} for work in works], run.pk)
-    assert list(tasks._seen(files.run_folder(run.pk))) == [works[0].pk]
-    assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [works[0].pk]
 
 
 def test_a_command_finds_the_concepts_that_a_detector_was_trained_on_by_other_names(

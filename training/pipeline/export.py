@@ -28,7 +28,7 @@ from training.pipeline.config import RunConfig
 from training.pipeline.evaluate import Evaluator
 from training.pipeline.manifest import Manifest
 from training.pipeline.model_card import model_card
-from training.pipeline.report import usable_threshold
+from training.pipeline.report import usable_threshold, usable_thresholds
 from training.pipeline.train import Trainer
 
 FOLDER = "detector"
@@ -87,7 +87,11 @@ def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:
 def _write_description(
     folder: Path, config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], compared: Checks
 ) -> None:
-    labels = [{"id": label.id, "name": label.name} for label in manifest.labels]
+    best = usable_thresholds(scores)
+    labels = [
+        {"id": label.id, "name": label.name} | ({"threshold": best[label.id]} if label.id in best else {})
+        for label in manifest.labels
+    ]
     architecture = ARCHITECTURES[config.architecture]
     description = {
         "name": f"{manifest.dataset.name} · {architecture.title}",

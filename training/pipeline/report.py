@@ -65,11 +65,19 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
 
 
 def usable_threshold(scores: Mapping[str, Any]) -> float:
-    """The score that a finished detector is to be used at, out of `report`'s answer.
+    """The score that a finished detector is to be used at, out of `report`'s answer."""
+    return _usable(scores.get("threshold") or FALLBACK_SCORE)
 
-    Two digits, rounded down: float16 moves scores a little.
-    """
-    return math.floor((scores.get("threshold") or FALLBACK_SCORE) * 100 + 1e-6) / 100
+
+def usable_thresholds(scores: Mapping[str, Any]) -> dict[Any, float]:
+    """The same of each label, by its id, where there is anything to tell it by."""
+    rows = scores.get("per_label", ())
+    return {row["label"]: _usable(row["threshold"]) for row in rows if row.get("threshold") is not None}
+
+
+def _usable(score: float) -> float:
+    """Two digits, rounded down: float16 moves scores a little."""
+    return math.floor(score * 100 + 1e-6) / 100
 
 
 def _pooled(ranked: Sequence[Ranked]) -> Ranked:

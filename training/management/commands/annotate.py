@@ -28,6 +28,9 @@ class Command(BaseCommand):
             "--closely", action="store_true", help="look in tiles too: smaller things, five times as long"
         )
         parser.add_argument(
+            "--own-scores", action="store_true", help="each concept from the detector's own best score for it"
+        )
+        parser.add_argument(
             "--map",
             action="append",
             default=[],
@@ -46,6 +49,7 @@ class Command(BaseCommand):
                 threshold=threshold(options["detector"], options["threshold"]),
                 mapping=mapping(dataset, options["detector"], options["map"]),
                 closely=options["closely"],
+                own_scores=options["own_scores"],
                 enqueue=False,
             )
         except APIException as refusal:
