@@ -125,7 +125,17 @@ class TrainingRunAdmin(RunAdmin):
 
 @admin.register(InferenceRun)
 class InferenceRunAdmin(RunAdmin):
-    list_display = ["page", "dataset", "detector", "state", "threshold", "created_by", "created_at", "took"]
+    list_display = [
+        "page",
+        "dataset",
+        "detector",
+        "state",
+        "threshold",
+        "own_scores",
+        "created_by",
+        "created_at",
+        "took",
+    ]
     list_select_related = ["dataset", "created_by", "detector"]
     search_fields = ["detector__name", "dataset__name"]
 

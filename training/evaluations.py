@@ -212,8 +212,11 @@ def _of(artwork: Mapping[str, Any], labels: set[Any]) -> dict[str, Any]:
 def _counts(artworks: Iterable[Mapping[str, Any]]) -> Counter[str]:
     counts: Counter[str] = Counter(found=0, swapped=0, missed=0, invented=0)
     for artwork in artworks:
-        counts.update(box["outcome"] for box in artwork["boxes"])
-        counts["invented"] += sum(row["outcome"] == "invented" for row in artwork["detections"])
+        outcomes = Counter(box["outcome"] for box in artwork["boxes"])
+        # Whatever else it drew is wrong, also what it took a thing of a concept that is left out here for.
+        drawn = sum(row["outcome"] != "unsure" for row in artwork["detections"])
+        counts += outcomes
+        counts["invented"] += max(0, drawn - outcomes["found"] - outcomes["swapped"])
     return counts
 
 

@@ -27,6 +27,7 @@ from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
+from training.pipeline.events import log
 from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
 from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
@@ -298,6 +299,8 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
             "%(tries)d tries in a row ended early and got no further, often for lack of memory or disk space. See the"
             " log, make room, then resume the run."
         )
+        why = log(message)
+        live.publish(run.pk, [(why["kind"], why["payload"])])
         _change(run.pk, {State.RUNNING}, State.INTERRUPTED, Phrase(text, tries=in_vain))
     else:
         with transaction.atomic():

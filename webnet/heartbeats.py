@@ -37,7 +37,7 @@ class Heartbeat:
             self._waiting_since = None
         # On Redis the queue may be shared: another machine's cluster may have answered, in its own data folder.
         if self._waiting_since is None or settings.REDIS_URL:
-            if now - self._sent_at >= self.seconds and not self._would_pile_up():
+            if now - self._sent_at >= self.seconds:
                 self._send(now)
             return False
         patient_until = max(self._waiting_since, self._started_at + SECONDS_TO_START) + 3 * self.seconds
@@ -49,12 +49,14 @@ class Heartbeat:
         self._waiting_since = None
 
     def _send(self, now: float) -> None:
+        self._sent_at = now
+        if settings.REDIS_URL and services.cluster_is_busy(self.cluster):
+            # Nobody may take it for hours, and a night's worth of beats would delay the run after the next. What else a
+            # beat is for is done here.
+            services.reap_stale_runs()
+            return
+        self._waiting_since = now
         async_task(TASK, self.cluster, cluster=self.cluster, save=False)
-        self._sent_at = self._waiting_since = now
-
-    def _would_pile_up(self) -> bool:
-        """Whether nobody will take it for hours: a night's worth of beats would delay the run after the next."""
-        return bool(settings.REDIS_URL) and services.cluster_is_busy(self.cluster)
 
     def _answered_at(self) -> float:
         return self._file.stat().st_mtime if self._file.exists() else 0.0

@@ -165,7 +165,8 @@ function mappingRow(detector, label, context) {
     mayCreate ? element("option", { value: CREATE }, interpolate(gettext("Create the concept “%s”"), [label.name])) : null,
   );
   select.value = likely(detector, label, context) ?? "";
-  const score = label.threshold == null ? null : element("span", { class: "mapping-score soft small" }, interpolate(gettext("from %s"), [percent(label.threshold)]));
+  const least = label.threshold ?? detector.threshold ?? THRESHOLD;
+  const score = element("span", { class: "mapping-score soft small" }, interpolate(gettext("from %s"), [percent(least)]));
   return element("label", { class: "mapping-row", "data-search": label.name.toLowerCase() }, element("span", {}, label.name, " ", score), select);
 }
 
@@ -212,12 +213,14 @@ async function start({ form, dialog, submit, detector, dataset, labels, artwork,
   try {
     const mapping = await mappingOf(form, dataset, labels);
     const here = form.elements.scope?.value === "artwork" ? artwork : null;
-    const threshold = form.elements.threshold.valueAsNumber;
+    const chosenScore = form.elements.threshold.valueAsNumber;
     const own = form.elements.own_scores.checked;
+    // Concepts without a score of their own begin at the one that is best for all.
+    const threshold = own ? (detector.threshold ?? THRESHOLD) : chosenScore;
     const json = { detector: detector.id, artwork: here, threshold, mapping, closely: form.elements.closely.checked, own_scores: own };
     const run = await api("POST", `/api/datasets/${dataset.id}/inference-runs/`, { json });
     const mappings = { ...last.mappings, [detector.id]: mapping };
-    const thresholds = { ...last.thresholds, [detector.id]: threshold };
+    const thresholds = own ? last.thresholds : { ...last.thresholds, [detector.id]: chosenScore };
     const ownScores = knowsOwnScores(detector) ? { ...last.ownScores, [detector.id]: own } : last.ownScores;
     remember(dataset.id, { detector: detector.id, thresholds, mappings, ownScores });
     dialog.close();

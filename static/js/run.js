@@ -107,7 +107,11 @@ listen(`/ws/datasets/${dataset.id}/runs/${run.id}/`, {
     later();
     showLive("open");
   },
-  onEvents: take,
+  onEvents: (events) => {
+    take(events);
+    // This browser's clock may be another than the server's.
+    if (events.some(({ kind }) => kind === "metrics")) state.heard = Date.now();
+  },
   onStatus: showLive,
 });
 later();

@@ -155,7 +155,8 @@ async function askTimes() {
   if (!asked) return;
   const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?${asked}`).catch(() => null);
   if (!told || asked !== wish()) return;
-  Object.assign(options, told);
+  // Whether there is enough to train on is kept as it is of all concepts.
+  Object.assign(options, told, { ready: options.ready });
   showTimes();
   showSizes();
 }

@@ -114,7 +114,7 @@ detector.save()
     dialog = page.locator("dialog[open]")
     own, slider = dialog.locator("[name=own_scores]"), dialog.locator("[name=threshold]")
     assert own.is_checked() and not slider.is_visible()
-    assert dialog.locator(".mapping-score:visible").all_inner_texts() == ["from 31%"]
+    assert dialog.locator(".mapping-score:visible").all_inner_texts() == ["from 31%", "from 40%"]
     own.uncheck()
     assert slider.is_visible() and not dialog.locator(".mapping-score").is_visible()
     for expected in (False, True):

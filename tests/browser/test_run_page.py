@@ -242,3 +242,13 @@ def test_small_things_are_seen_larger_where_there_is_time(
     page.locator("input[name=budget][value=quick]").check()
     expect(small).to_have_text("256 × 256")
     expect(large).to_have_text("640 × 640")  # whatever the time
+
+    page.locator("input[name=budget][value=standard]").check()
+    concept = page.locator(".label-choices label", has_text="Small").locator("input")
+    button = page.locator("#start-button")
+    before = button.is_disabled()
+    concept.uncheck()
+    expect(small).to_have_text("256 × 256")  # nothing of the others is small
+    concept.check()
+    expect(small).to_have_text("384 × 384")
+    assert button.is_disabled() == before

@@ -58,13 +58,15 @@ def test_train_records_hold_training_artworks_and_copies_and_test_records_the_re
 
 @pytest.mark.filterwarnings("ignore")
 def test_two_trainings_of_one_seed_see_the_same_pictures_moved_and_mirrored_in_the_same_ways(
-    run: tuple[stages.Run, list[Event]],
+    run: tuple[stages.Run, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import tensorflow as tf
     import tf_keras
     from official.vision.tasks.retinanet import RetinaNetTask
 
     from training.pipeline import configure, graphs
 
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: [])  # with a graphics card many threads read
     opened, _ = run
     _prepare(opened)
     stages.STAGES["tfrecord"](opened)

@@ -22,6 +22,8 @@ def test_beats_do_not_pile_up_on_redis_behind_a_training_of_hours(
 ) -> None:
     """Without Redis the next one waits for the answer to the last; with it, it is not known who answers where."""
     sent: list[str] = []
+    reaped: list[float] = []
+    monkeypatch.setattr(heartbeats.services, "reap_stale_runs", lambda: reaped.append(time.time()))
     monkeypatch.setattr(heartbeats, "async_task", lambda *_, cluster, **__: sent.append(cluster))
     settings.REDIS_URL = redis
 
@@ -35,6 +37,7 @@ def test_beats_do_not_pile_up_on_redis_behind_a_training_of_hours(
     later = timezone.now() + timedelta(seconds=60)
     run = Run.objects.create(dataset=dataset, kind="training", state="running", lease_until=later)
     assert not pulse.is_hung() and len(sent) == beats
+    assert len(reaped) == bool(redis), "who died is still looked for"
     Run.objects.filter(pk=run.pk).update(state="done")
     answer()
     assert not pulse.is_hung() and len(sent) == beats + 1

@@ -102,6 +102,11 @@ OURS = {"format": "retinanet_tflite", "input_size": 256, "labels": [{"id": 41, "
     ("described", "expected"),
     [
         (OURS, {**OURS, "labels": [{"id": 1, "name": "Angel"}]}),
+        (
+            {**OURS, "labels": [{"name": "A", "threshold": 0.3}, {"name": "B", "threshold": 7}]},
+            {**OURS, "labels": [{"id": 1, "name": "A", "threshold": 0.3}, {"id": 2, "name": "B"}]},
+        ),
+        ({**OURS, "labels": [{"name": "A", "threshold": "x"}]}, None),
         ({**OURS, "format": "saved_model"}, None),
         ({key: value for key, value in OURS.items() if key != "format"}, None),
         ({**OURS, "labels": []}, None),

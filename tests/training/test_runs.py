@@ -230,6 +230,7 @@ class TestLife:
         assert run.state == "interrupted"
         assert run.finished_at
         assert run.message.startswith("4 tries in a row") and run.message.endswith("then resume the run.")
+        assert "worker was interrupted" in run.events.get(kind="log").payload["text"]
 
     def test_runs_that_the_queue_has_lost_come_back_in_their_order(
         self,

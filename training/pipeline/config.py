@@ -140,9 +140,9 @@ class RunConfig:
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
     `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
-    way; then the blocks of at least `release_channels` channels learn too, at `backbone_rate` of the rate, then itself
-    `released_rate` of what it was. While all of it is frozen, what it makes of a picture is used `feature_uses` times
-    (see `replay`).
+    way; then its late blocks learn too (`backbones.release` with `release_channels`), at `backbone_rate` of the rate,
+    then itself `released_rate` of what it was. While all of it is frozen, what it makes of a picture is used
+    `feature_uses` times (see `replay`).
     Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
     the pictures themselves there are at most `most_records`.
     """

@@ -52,6 +52,7 @@ def own_description(file: Path) -> dict[str, Any] | None:
         described = json.loads(_inside(file, _DESCRIPTION))
         names = [" ".join(str(row["name"]).split())[:200] for row in described["labels"]]
         size, threshold = int(described["input_size"]), float(described.get("threshold") or 0)
+        best = [float(row.get("threshold") or 0) for row in described["labels"]]
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
@@ -59,7 +60,10 @@ def own_description(file: Path) -> dict[str, Any] | None:
     fits = 1 <= size <= _LARGEST_INPUT and 0 <= threshold <= 1 and described.get("format") in FORMATS.values()
     if not fits or not names or not all(name and name.isprintable() for name in names):
         return None
-    labels = [{"id": number, "name": name} for number, name in enumerate(names, start=1)]
+    labels = [
+        {"id": number, "name": name} | ({"threshold": least} if 0 < least <= 1 else {})
+        for number, (name, least) in enumerate(zip(names, best, strict=True), start=1)
+    ]
     return {"format": described["format"], "input_size": size, "labels": labels, "threshold": threshold or None}
 
 
