@@ -1,7 +1,7 @@
 """`python -m benchmarks.throughput`: how fast is each part of a training beside its limit, in one run?
 
 - preparation: the stages that change copies and write TFRecords, beside decoding, changing and encoding the same
-  copies alone, on all cores (goal: 0.8 of its speed);
+  copies alone, on all cores (goal: 0.8 of its speed); of the whole set, for of few pictures the first ones cost most;
 - steps: the pipeline's loop, which tells its events and looks for a stop, beside a bare loop over Model Garden's
   `train_step` with the same configuration, in turns (goal: 1.0);
 - schedule: pictures a second of a training's frozen part, and of a whole one, beside the same with nothing frozen (5);
@@ -48,12 +48,16 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("var/weights"))
     parser.add_argument("--workdir", type=Path, default=Path("var/benchmarks/throughput"))
     options = parser.parse_args()
+    from training.pipeline import stages
+
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     shutil.rmtree(options.workdir, ignore_errors=True)
     data = read("byzart", options.data, 5)
+    preparation(prepared(data, options.workdir / "whole", options.weights))
     data["artworks"] = data["artworks"][-PICTURES:]
-    run = prepared(data, options.workdir, options.weights)
-    preparation(run)
+    run = prepared(data, options.workdir / "part", options.weights)
+    for name in ("augment", "tfrecord"):
+        stages.STAGES[name](run)
     steps(run)
     schedule(run)
     detection(run, data)
