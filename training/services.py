@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -49,8 +49,8 @@ def readiness(dataset: Dataset, label_ids: list[int] | None = None) -> tuple[Rea
     artworks = snapshots.artworks_of(dataset)
     boxed = artworks.filter(boxes__label__in=labels, boxes__state="confirmed").distinct().count() if labels else 0
     counts = [LabelCount(label.name, label.artwork_total, label.box_total) for label in labels]  # type: ignore[attr-defined]
-    empty = artworks.filter(nothing_to_mark=True).count()
-    return readiness_of_counts(counts, artworks=artworks.count(), boxed=boxed, nothing_to_mark=empty), labels
+    known = artworks.aggregate(all=Count("pk"), empty=Count("pk", filter=Q(nothing_to_mark=True)))
+    return readiness_of_counts(counts, artworks=known["all"], boxed=boxed, nothing_to_mark=known["empty"]), labels
 
 
 @dataclass(frozen=True)
