@@ -79,7 +79,10 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
     """A row per concept, its shares in percent."""
     shares = ("AP", "AP50", "threshold", "precision", "recall")
     return [
-        {"name": row["name"], "boxes": row["boxes"], **{name: percent(row[name]) for name in shares}}
+        {
+            **{name: row.get(name) for name in ("name", "boxes", "simulated")},
+            **{name: percent(row[name]) for name in shares},
+        }
         for row in evaluation["per_label"]
     ]
 

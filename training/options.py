@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from datasets.models import Dataset
-from training import files, services, snapshots
+from training import files, snapshots
 from training.models import Detector
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES, Architecture
@@ -33,7 +33,7 @@ def options_json(
     `minutes`: what the budget "own" is to be; `labels`: ids of the concepts that are to be learnt, None for all that
     have boxes.
     """
-    ready, chosen = services.readiness(dataset, labels)
+    ready, chosen = snapshots.readiness(dataset, labels)
     images, smallest = ready.counts["artworks"], snapshots.smallest_of(dataset, chosen)
     times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
     return {
@@ -52,7 +52,10 @@ def options_json(
         "least_minutes": round(LEAST_MINUTES),
         "most_minutes": round(MOST_MINUTES),
         "own_minutes": minutes,
-        "augmentations": [_choice(augmentation) for augmentation in AUGMENTATIONS.values()],
+        "augmentations": [
+            {**_choice(a), "ready": not ready.in_the_way(simulated=a.simulated)} for a in AUGMENTATIONS.values()
+        ],
+        "lonely": len(ready.lonely),
         "starts": [
             {
                 "id": detector.pk,

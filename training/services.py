@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -26,9 +26,8 @@ from training import files, live, snapshots
 from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES
-from training.pipeline.config import LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
+from training.pipeline.config import AUGMENTATIONS, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
 from training.pipeline.events import log
-from training.pipeline.partition import LabelCount, Readiness, readiness_of_counts
 from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
 State = Run.State
@@ -41,16 +40,6 @@ QUEUES = {
 FETCHES = ("default", "training.tasks.fetch")
 # A queued run that no worker has taken for this long is handed to the queue again; the claim makes that harmless.
 REQUEUE_SECONDS = 60
-
-
-def readiness(dataset: Dataset, label_ids: list[int] | None = None) -> tuple[Readiness, list[Label]]:
-    """Whether the dataset suffices for a training, and the labels that would be trained."""
-    labels = snapshots.labels_of(dataset, label_ids)
-    artworks = snapshots.artworks_of(dataset)
-    boxed = artworks.filter(boxes__label__in=labels, boxes__state="confirmed").distinct().count() if labels else 0
-    counts = [LabelCount(label.name, label.artwork_total, label.box_total) for label in labels]  # type: ignore[attr-defined]
-    known = artworks.aggregate(all=Count("pk"), empty=Count("pk", filter=Q(nothing_to_mark=True)))
-    return readiness_of_counts(counts, artworks=known["all"], boxed=boxed, nothing_to_mark=known["empty"]), labels
 
 
 @dataclass(frozen=True)
@@ -85,12 +74,12 @@ def start_training(
     _refuse_second_training(dataset)
     if not 0 <= choice.seed < 2**31:
         raise Refusal(_("The seed must be a whole number from 0 to 2147483647."), code="invalid_seed")
-    ready, labels = readiness(dataset, label_ids)
+    ready, labels = snapshots.readiness(dataset, label_ids)
     if label_ids is not None and {label.pk for label in labels} != set(label_ids):
         raise Refusal(_("One of these concepts is not in this dataset. Reload the page."), code="unknown_label")
-    if not ready.ready:
-        problems = " ".join(translated(phrase_json(problem), problem) for problem in ready.problems)
-        raise Conflict(problems, code="not_ready", current=dict(ready.counts))
+    if problems := ready.in_the_way(simulated=AUGMENTATIONS[choice.augmentation].simulated):
+        told = " ".join(translated(phrase_json(problem), problem) for problem in problems)
+        raise Conflict(told, code="not_ready", current=dict(ready.counts))
     try:
         with transaction.atomic():
             run = _create_training(dataset, user, choice, labels)
@@ -111,7 +100,9 @@ def _create_training(dataset: Dataset, user: Any, choice: TrainingChoice, labels
         kind=Run.Kind.TRAINING,
         created_by=user,
         name=name,
-        snapshot=snapshots.freeze(dataset, labels, seed=choice.seed, earlier=start),
+        snapshot=snapshots.freeze(
+            dataset, labels, seed=choice.seed, earlier=start, simulated=AUGMENTATIONS[choice.augmentation].simulated
+        ),
         **chosen,
     )
 

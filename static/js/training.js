@@ -54,12 +54,20 @@ function chosenLabels() {
   return { all: boxes.every((box) => box.checked), ids: boxes.filter((box) => box.checked).map((box) => Number(box.value)) };
 }
 
+/** Whether there is enough to train on with the chosen variation: for one particular thing, one picture is. */
+function isReady() {
+  return options.augmentations.find(({ key }) => key === form.elements.augmentation.value).ready;
+}
+
 function showReadiness() {
   const { all, ids } = chosenLabels();
   const button = document.getElementById("start-button");
+  const [refused, lonely] = ["not-ready", "lonely"].map((id) => document.getElementById(id));
+  if (refused) refused.hidden = isReady();
+  if (lonely) lonely.hidden = options.ready || !isReady();
   if (active) return;
   // Leaving a concept out may be what a dataset needs to be ready; the server judges the choice again.
-  button.disabled = ids.length === 0 || (all && !options.ready);
+  button.disabled = ids.length === 0 || (all && !isReady());
 }
 
 async function begin(event) {
@@ -156,7 +164,8 @@ async function askTimes() {
   const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?${asked}`).catch(() => null);
   if (!told || asked !== wish()) return;
   // Whether there is enough to train on is kept as it is of all concepts.
-  Object.assign(options, told, { ready: options.ready });
+  const { ready, augmentations } = options;
+  Object.assign(options, told, { ready, augmentations });
   showTimes();
   showSizes();
 }

@@ -69,6 +69,15 @@ def test_it_refuses_a_fault_of_the_whole_with_its_reason(field: str, value: Any,
         manifest.parse({**_valid(), field: value}, tmp_path)
 
 
+def test_only_where_tests_are_simulated_the_test_part_may_be_empty(tmp_path: Path) -> None:
+    data = _valid()
+    for row in data["artworks"]:
+        row["split"] = "train"
+    with pytest.raises(ManifestError, match="No artwork is in the test part"):
+        manifest.parse(data, tmp_path)
+    assert manifest.parse({**data, "simulated_tests": True}, tmp_path).part("test") == ()
+
+
 ARTWORK_FAULTS: list[tuple[str, Any, str]] = [
     ("width", 0, "size"),
     ("height", 10.5, "size"),

@@ -73,6 +73,18 @@ def test_it_counts_the_boxes_of_each_concept_and_says_what_was_not_tested(
     assert "It learnt from 3 artworks, which is few." in card
 
 
+def test_it_says_what_was_tested_on_simulated_photographs(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    concepts = [
+        {**row, "boxes": 5, "simulated": True} if row["name"] == "square" else row for row in SCORES["per_label"]
+    ]
+    scores = SCORES | {"simulated": 5, "per_label": concepts}
+    card = model_card(config.load(tmp_path), manifest.load(tmp_path), scores, CHECKS)
+    assert "On the 1 test artworks and 5 simulated photographs: AP 0.801" in card
+    assert "Of square there are" in card and ", simulated |" in card and "square: not tested" not in card
+    assert "simulated" not in _card(tmp_path, rows)
+
+
 def test_it_says_when_there_was_no_time_for_all_artworks(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     make_workdir(tmp_path, rows)
     some = drawn(manifest.parse(manifest_of(rows), tmp_path), 2, 1)

@@ -102,6 +102,22 @@ def test_a_label_on_one_artwork_only_is_named_with_its_number() -> None:
     assert len(problems) == 1 and "“Book” is on 1 artwork only" in problems[0]
 
 
+def test_a_label_on_one_artwork_is_enough_where_it_is_tested_on_simulated_photographs() -> None:
+    ready = judge(LabelCount("Angel", 5, 5), LabelCount("Book", 1, 2), LabelCount("Cup", 0, 0))
+    assert len(ready.in_the_way(simulated=False)) == 2 and len(ready.lonely) == 1
+    (left,) = ready.in_the_way(simulated=True)
+    assert "“Cup” has no confirmed boxes" in left
+
+
+def test_what_is_on_one_artwork_alone_is_learnt_even_where_nothing_is_left_to_test_on() -> None:
+    single = [_artwork(number, number) for number in range(1, 7)]
+    assert "test" in assign_splits(single, seed=1).values()
+    assert set(assign_splits(single, seed=1, simulated=True).values()) == {"train"}
+    several = [*single, *(_artwork(number, 1) for number in range(7, 12))]
+    parts = assign_splits(several, seed=1, simulated=True)
+    assert all(parts[number] == "train" for number in range(2, 7)) and "test" in parts.values()
+
+
 def test_a_dataset_without_labels_is_refused() -> None:
     assert "no concept" in judge(artworks=0, boxed=0).problems[0]
 

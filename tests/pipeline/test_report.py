@@ -33,6 +33,18 @@ def found(image: int, category: int, bbox: list[float], value: float = 0.9) -> d
     return {"image_id": image, "category_id": category, "bbox": bbox, "score": value}
 
 
+def test_simulated_photographs_are_counted_and_named_but_are_no_artworks() -> None:
+    """Of the second concept all boxes are on one, of the first a box is on a real artwork."""
+    images = [image | {"simulated": True} if image["id"] == 1 else image for image in TRUTH["images"]]
+    truth, detections = TRUTH | {"images": images}, [found(1, 2, TWO), found(2, 1, ONE)]
+    told = report(truth, detections, score(truth, detections))
+    assert told["simulated"] == 1 and [row["artwork"] for row in told["artworks"]] == [300, 200]
+    assert [row.get("simulated") for row in told["per_label"]] == [None, True, None]
+    assert told["at_best"] == {"found": 2, "swapped": 0, "missed": 1, "invented": 0}
+    assert told["AP50"] == pytest.approx((1 + 51 / 101) / 2, abs=1e-3)
+    assert reported()["simulated"] == 0
+
+
 def reported(*detections: dict[str, Any]) -> dict[str, Any]:
     """The report, as it is after a way through JSON."""
     return dict(json.loads(json.dumps(report(TRUTH, detections, score(TRUTH, detections)), allow_nan=False)))

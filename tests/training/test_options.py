@@ -8,7 +8,8 @@ import pytest
 
 from annotations.models import Box, Label
 from datasets.models import Artwork
-from tests.training.starting import draw
+from tests.training.starting import draw, start
+from training.models import Snapshot
 from training.pipeline import config
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
@@ -53,6 +54,34 @@ def test_small_things_are_seen_larger_where_there_is_time_and_that_takes_longer(
     usual = _told(client, ready)["seconds"]
     assert larger["standard"] > usual["standard"] == 600
     assert larger["quick"] == usual["quick"]
+
+
+def test_one_picture_is_enough_to_find_one_particular_thing_again(
+    ready: Any, owner: Any, client_of: Callable[..., Any], make_artwork: Any
+) -> None:
+    """The seventh artwork alone shows a second concept."""
+    single = Label.objects.create(dataset=ready, name="Our Vermeer", colour="#004488")
+    draw(make_artwork(ready, 7), single)
+    client = client_of(owner)
+    told = client.get(f"/api/datasets/{ready.pk}/training-options/").json()
+    assert {row["key"]: row["ready"] for row in told["augmentations"]} == {
+        "none": False, "gentle": False, "categories": False, "instances": True,
+    }  # fmt: skip
+    assert told["lonely"] == 1 and not told["ready"] and "“One particular thing”" in told["problems"][0]["message"]
+    choice = {"architecture": "retinanet_mobilenet_v2", "budget": "quick"}
+    address = f"/api/datasets/{ready.pk}/training-runs/"
+    refused = client.post(address, choice | {"augmentation": "gentle"}, content_type="application/json")
+    assert refused.status_code == 409 and not Snapshot.objects.exists()
+    begun = client.post(address, choice | {"augmentation": "instances"}, content_type="application/json")
+    assert begun.status_code == 201
+    kept = Snapshot.objects.get().manifest
+    assert kept["simulated_tests"]
+    parts = {row["split"] for row in kept["artworks"] if {box["label"] for box in row["boxes"]} == {single.pk}}
+    assert parts == {"train"}
+
+
+def test_other_trainings_are_not_tested_on_simulated_photographs(ready: Any, owner: Any) -> None:
+    assert not start(ready, owner).snapshot.manifest["simulated_tests"]
 
 
 def test_a_concept_that_is_left_out_does_not_decide_how_closely_the_others_are_looked_at(

@@ -40,6 +40,7 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
+    `simulated`: what is to be found is one thing, of which one picture is enough (see `simulated`).
     """
 
     key: str
@@ -48,6 +49,7 @@ class Augmentation:
     copies: int
     flip: bool
     least_copies: int = 0
+    simulated: bool = False
 
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
@@ -100,6 +102,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             3,
             False,
             800,
+            simulated=True,
         ),
     }
 )

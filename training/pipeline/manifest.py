@@ -86,7 +86,9 @@ class ArtworkEntry:
 class Manifest:
     """A frozen dataset version.
 
-    `left_out`: how many more artworks there are in the training part, for which a run has no time (see `sample`).
+    `simulated_tests`: concepts that no test artwork shows are tested on simulated photographs (see `simulated`), and
+    the test part may be empty. `left_out`: how many more artworks there are in the training part, for which a run has
+    no time (see `sample`).
     """
 
     version: int
@@ -95,6 +97,7 @@ class Manifest:
     suggestions: str
     labels: tuple[LabelEntry, ...]
     artworks: tuple[ArtworkEntry, ...]
+    simulated_tests: bool = False
     left_out: int = 0
 
     def part(self, split: str) -> tuple[ArtworkEntry, ...]:
@@ -163,6 +166,7 @@ def parse(data: Any, workdir: Path) -> Manifest:
                 suggestions=str(data.get("suggestions", "ignored")),
                 labels=labels,
                 artworks=tuple(_artwork(row, known, workdir) for row in data["artworks"]),
+                simulated_tests=bool(data.get("simulated_tests", False)),
             )
         )
     except KeyError as error:
@@ -176,7 +180,7 @@ def _checked(manifest: Manifest) -> Manifest:
         if len({row.id for row in rows}) != len(rows):
             raise ManifestError(f"Two entries of the manifest have the same {what} id.")
     for split in SPLITS:
-        if not manifest.part(split):
+        if not manifest.part(split) and not (split == "test" and manifest.simulated_tests):
             raise ManifestError(f"No artwork is in the {split} part of the manifest.")
     if not any(artwork.boxes for artwork in manifest.part("train")):
         raise ManifestError("No artwork of the train part has a box.")

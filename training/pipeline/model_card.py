@@ -29,8 +29,8 @@ Not to decide anything by itself, not to date, value or attribute a work, and no
 ## What it learnt from
 Dataset “{dataset}”: {train} artworks to learn from and {test} to test on. The artworks were split before anything
 else was done with them (seed {seed}), copies of one file always into the same part, so that no test picture was seen
-in training.{left_out} Only boxes that a person confirmed were used, and artworks that a person marked as showing none
-of these.
+in training.{left_out}{simulated} Only boxes that a person confirmed were used, and artworks that a person marked
+as showing none of these.
 
 ### Rights of the pictures
 {rights}
@@ -42,7 +42,7 @@ The detector itself contains no picture. Whether it may be passed on depends on 
 {run_seed}. Start weights: {weights}.
 
 ## How good it is
-On the {test} test artworks: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
+On the {test} test artworks{photographs}: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
 
 | concept | boxes learnt from | boxes tested on | AP | AP50 |
 | --- | --- | --- | --- | --- |
@@ -92,6 +92,11 @@ _SHARES = {1: "shares of the picture, 0 to 1", 2: "in pixels of the square"}
 
 _LEFT_OUT = " For {number} more there was no time: which ones chance decided, with the rare concepts' artworks first."
 
+_PHOTOGRAPHS = " and {number} simulated photographs"
+_SIMULATED = """ Of {labels} there are
+too few artworks: these were tested on simulated photographs of the artworks that they were learnt from, which tell how
+well the same thing is known again, not how well others of its kind are."""
+
 _EARLIER = """
 
 It went on from an earlier detector: the pictures and the rights that are named in that one's card count too."""
@@ -115,6 +120,8 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         train=len(manifest.part("train")),
         left_out=_LEFT_OUT.format(number=manifest.left_out) if manifest.left_out else "",
         test=len(manifest.part("test")),
+        simulated=_simulated(scores),
+        photographs=_PHOTOGRAPHS.format(number=scores["simulated"]) if scores.get("simulated") else "",
         seed=manifest.seed,
         rights=_rights(manifest) + _rights_of_start(config.start),
         architecture=ARCHITECTURES[config.architecture].title,
@@ -128,13 +135,18 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         threshold=usable_threshold(scores),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
-        limits="\n".join(f"- {sentence}" for sentence in _limits(manifest)),
+        limits="\n".join(f"- {sentence}" for sentence in _limits(manifest, scores)),
         int8=_INT8[looks],
         shares=_SHARES[looks],
         onnx=_ONNX if looks == 1 else "",  # not tried
         programs=programs(config.input_size),
         **{name: scores[name] for name in ("AP", "AP50", "AP75")},
     )
+
+
+def _simulated(scores: Mapping[str, Any]) -> str:
+    names = [_plain(row["name"]) for row in scores["per_label"] if row.get("simulated")]
+    return _SIMULATED.format(labels=", ".join(names)) if names else ""
 
 
 def _start_weights(config: RunConfig) -> str:
@@ -172,7 +184,8 @@ def _rights(manifest: Manifest) -> str:
 
 
 def _row(row: Mapping[str, Any], manifest: Manifest) -> str:
-    boxes = (str(_boxes(manifest.part(split), row["label"])) for split in ("train", "test"))
+    learnt, tested = (str(_boxes(manifest.part(split), row["label"])) for split in ("train", "test"))
+    boxes = (learnt, f"{row['boxes']}, simulated" if row.get("simulated") else tested)
     numbers = ("–" if row[name] is None else f"{row[name]:.3f}" for name in ("AP", "AP50"))
     return f"| {_plain(row['name'])} | {' | '.join((*boxes, *numbers))} |"
 
@@ -182,7 +195,8 @@ def _check_row(name: str, check: Check) -> str:
     return f"| `{name}` | {check.AP:.3f} | {check.trained_AP:.3f} | {check.difference:+.3f} | {verdict} |"
 
 
-def _limits(manifest: Manifest) -> list[str]:
+def _limits(manifest: Manifest, scores: Mapping[str, Any]) -> list[str]:
+    simulated = {row["label"] for row in scores["per_label"] if row.get("simulated")}
     train, test = manifest.part("train"), manifest.part("test")
     sentences = [
         "It knows only the concepts above, and only as they look in this dataset. Other periods, techniques, kinds of"
@@ -197,7 +211,7 @@ def _limits(manifest: Manifest) -> list[str]:
         learnt, tested = (_boxes(part, label.id) for part in (train, test))
         if learnt < _FEW_BOXES:
             sentences.append(f"{_plain(label.name)}: only {learnt} boxes to learn from.")
-        if not tested:
+        if not tested and label.id not in simulated:
             sentences.append(f"{_plain(label.name)}: not tested, no test artwork shows it.")
     return sentences
 

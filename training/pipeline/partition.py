@@ -23,11 +23,24 @@ MINIMUM_ARTWORKS_PER_LABEL = 2
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a training can start; if not, why, with the numbers."""
+    """Whether a training can start; if not, why, with the numbers.
 
-    ready: bool
+    `lonely`: of the problems those of concepts on too few artworks to be tested, which is none where they are tested on
+    simulated photographs (see `simulated`).
+    """
+
     problems: tuple[Phrase, ...]
     counts: Mapping[str, int]
+    lonely: tuple[Phrase, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is in the way of any training."""
+        return not self.problems
+
+    def in_the_way(self, *, simulated: bool) -> tuple[Phrase, ...]:
+        """The problems of a training whose concepts are, or are not, tested on simulated photographs."""
+        return tuple(problem for problem in self.problems if not (simulated and problem in self.lonely))
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,7 @@ def assign_splits(
     seed: int,
     test_fraction: float = TEST_FRACTION,
     known: Mapping[str, str] = MappingProxyType({}),
+    simulated: bool = False,
 ) -> dict[Any, str]:
     """Give every artwork id "train" or "test", the same for the same input in any order.
 
@@ -65,7 +79,8 @@ def assign_splits(
     gets about `test_fraction` of its artworks into test; a label on at least two groups appears in both parts where
     the labels beside it allow that. With two or more groups neither part is empty. `known`: the parts that files (by
     their sha256) were in before; they stay there, so that a detector is never tested on what it once learnt, even where
-    that leaves a part empty.
+    that leaves a part empty. `simulated`: what no test artwork shows is tested on simulated photographs, so that a
+    label's last artwork stays in train even where that leaves test empty.
     Raises ValueError for a fraction outside (0, 1).
     """
     if not 0 < test_fraction < 1:
@@ -73,6 +88,9 @@ def assign_splits(
     groups = sorted(_groups(artworks), key=lambda group: _shuffle_key(seed, group.key))
     parts = {f"file:{sha256}": part for sha256, part in known.items()}
     chosen = _choose_test(groups, test_fraction, parts)
+    new = [group.key for group in groups if group.key not in parts]
+    if not chosen and new and len(groups) > 1 and not simulated:
+        chosen.add(new[-1])
     return {key: "test" if group.key in chosen else "train" for group in groups for key in group.ids}
 
 
@@ -119,9 +137,6 @@ def _choose_test(groups: Sequence[_Group], fraction: float, known: Mapping[str, 
                 chosen.add(group.key)
                 taken.update(group.labels)
                 left.subtract(group.labels)
-    new = [group.key for group in groups if group.key not in known]
-    if not chosen and new and len(groups) > 1:
-        chosen.add(new[-1])
     return chosen
 
 
@@ -131,7 +146,8 @@ def _share(count: int, fraction: float) -> int:
 
 def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: int, nothing_to_mark: int) -> Readiness:
     """Judge whether there is enough to train `labels` on: artworks in all, with boxes of these, and marked as empty."""
-    problems = [*_dataset_problems(labels, boxed), *(p for label in labels for p in _label_problems(label))]
+    without = [_without_boxes(label) for label in labels if not label.boxes]
+    lonely = [_lonely(label) for label in labels if 0 < label.artworks < MINIMUM_ARTWORKS_PER_LABEL]
     counts = {
         "artworks": artworks,
         "boxed": boxed,
@@ -139,7 +155,7 @@ def readiness_of_counts(labels: Sequence[LabelCount], *, artworks: int, boxed: i
         "labels": len(labels),
         "boxes": sum(label.boxes for label in labels),
     }
-    return Readiness(not problems, tuple(problems), counts)
+    return Readiness((*_dataset_problems(labels, boxed), *without, *lonely), counts, tuple(lonely))
 
 
 def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Phrase]:
@@ -156,17 +172,18 @@ def _dataset_problems(labels: Sequence[LabelCount], boxed: int) -> list[Phrase]:
     return problems
 
 
-def _label_problems(label: LabelCount) -> list[Phrase]:
-    if label.boxes == 0:
-        text = gettext_noop("The concept “%(label)s” has no confirmed boxes. Draw some, or train without this concept.")
-        return [Phrase(text, label=label.name)]
-    if label.artworks < MINIMUM_ARTWORKS_PER_LABEL:
-        text = gettext_noop(
-            "The concept “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
-            " one to test on. Draw it on another artwork, or train without this concept."
-        )
-        return [Phrase(text, label=label.name, found=label.artworks, needed=MINIMUM_ARTWORKS_PER_LABEL)]
-    return []
+def _without_boxes(label: LabelCount) -> Phrase:
+    text = gettext_noop("The concept “%(label)s” has no confirmed boxes. Draw some, or train without this concept.")
+    return Phrase(text, label=label.name)
+
+
+def _lonely(label: LabelCount) -> Phrase:
+    text = gettext_noop(
+        "The concept “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
+        " one to test on. Draw it on another artwork, or train without this concept. If it is one particular work or"
+        " thing, choose “One particular thing” below: one picture is enough then."
+    )
+    return Phrase(text, label=label.name, found=label.artworks, needed=MINIMUM_ARTWORKS_PER_LABEL)
 
 
 def write_lists(manifest: Manifest, workdir: Path) -> dict[str, Path]:

@@ -55,6 +55,9 @@ _ALL_ARTWORKS = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts
 _SOME_ARTWORKS = gettext_noop(
     "artworks: %(artworks)d (there is no time for %(left_out)d more), boxes: %(boxes)d, concepts: %(labels)d"
 )
+_SIMULATED = gettext_noop(
+    "Some concepts are on artworks to learn from alone: they are tested on %(count)d simulated photographs of these."
+)
 _CLOSER = gettext_noop(
     "Some things are small, so the detector sees squares of %(size)d × %(size)d pixels, not of %(usual)d × %(usual)d."
 )
@@ -111,6 +114,31 @@ def _split(run: Run) -> Phrase:
 
 
 def _augment(run: Run) -> Phrase:
+    made = _copies(run)
+    if run.manifest.simulated_tests:
+        _add_simulated_tests(run)
+    return made
+
+
+def _add_simulated_tests(run: Run) -> None:
+    """Add simulated photographs to the test part, of concepts that it does not show."""
+    from training.pipeline import simulated
+
+    train, copies, test = (_coco(run, part) for part in ("train", "train_augmented", "test"))
+    photographs = simulated.photographs(
+        simulated.untested(train, test),
+        simulated.folder(run.workdir, run.manifest.dataset.folder),
+        first=1 + max(image["id"] for coco in (train, copies) for image in coco["images"]),
+        longest=_longest(run.config),
+        seed=run.config.seed,
+        on_copy=run.stop.check,
+    )
+    annotations.save(simulated.added(test, photographs), annotations.coco_path(run.workdir, "test"))
+    if made := len(photographs["images"]):
+        run.on_event(events.log(Phrase(_SIMULATED, count=made)))
+
+
+def _copies(run: Run) -> Phrase:
     path = annotations.coco_path(run.workdir, "train_augmented")
     train = _coco(run, "train")
     room = run.config.most_records - len(train["images"])
@@ -205,7 +233,7 @@ def _training_seconds(run: Run) -> float | None:
         return None
     marks = (_mark(run.workdir, name) for name in STAGES)
     before = float(sum(json.loads(mark.read_text())["seconds"] for mark in marks if mark.exists()))
-    after = config.scoring_seconds(len(run.manifest.part("test")), run.config.enlarged)
+    after = config.scoring_seconds(len(_coco(run, "test")["images"]), run.config.enlarged)
     building: float = run.memory["building"]
     whole = run.config.minutes * 60
     return max(whole - before - building - after, whole * config.LEAST_TRAINING_SHARE)
