@@ -11,11 +11,9 @@ from django.utils.translation import gettext as _
 
 from datasets.models import Artwork
 from training.files import detector_folder
-from training.models import Detector, Event
+from training.models import Detector
 
 FILE_NAME = "evaluation.json"
-# More points of a training's curve than this nobody sees.
-CURVE_POINTS = 400
 # What a page can show and a person take in; the table of concepts and the API have all of them.
 MOST_CONCEPTS = 24
 MOST_CURVES = 8
@@ -222,22 +220,3 @@ def _counts(artworks: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 def _truth(artwork: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return sorted((box["label"], *box["bbox"]) for box in artwork["boxes"])
-
-
-def training_curves(detectors: Sequence[Detector]) -> list[dict[str, Any]]:
-    """Loss and AP50 over the steps of each detector's training: `name`, `loss` and `AP50`, lists of [step, value]."""
-    rows = []
-    for detector in detectors:
-        events = Event.objects.filter(run=detector.run_id, kind__in=["metrics", "evaluation"]).order_by("seq")
-        told = list(events.values_list("kind", "payload"))
-        loss = _points([payload for kind, payload in told if kind == "metrics"], "loss")
-        scores = [payload for kind, payload in told if kind == "evaluation"]
-        every = -(-len(loss) // CURVE_POINTS) or 1
-        rows.append({"name": detector.name, "loss": loss[::every], "AP50": _points(scores, "AP50")})
-    return rows
-
-
-def _points(payloads: Iterable[Mapping[str, Any]], name: str) -> list[list[float]]:
-    """By step, in order; a training that went on from a checkpoint says some steps again, and the last word counts."""
-    points = {row["step"]: row[name] for row in payloads if row.get(name) is not None and "step" in row}
-    return [[step, points[step]] for step in sorted(points)]

@@ -1,6 +1,7 @@
 """The pages of training: detectors, what can be trained, and one run as it goes."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
-from training import evaluations, fetching, files
+from training import curves, evaluations, fetching, files
 from training.models import Detector, Run, TrainingRun
 from training.options import options_json
 from training.pipeline.architectures import ARCHITECTURES
@@ -97,7 +98,8 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
         "tests": evaluations.differing_tests(evaluation, theirs),
         "on_both": evaluations.on_both(evaluation, theirs),
     }
-    return compared, {"curves": evaluations.training_curves([detector, other])}
+    names = {row.run_id: row.name for row in (detector, other) if row.run_id}
+    return compared, {"curves": curves.curves_of(names)}
 
 
 @require_safe
@@ -122,6 +124,31 @@ def training(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "active": run_json(active) if active else None,
     }
     return render(request, "training/training.html", context | {"data": data})
+
+
+@require_safe
+def runs(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """The curves of several trainings in one picture: `?run=` names each, `?by=minutes` lays them along the time."""
+    dataset = open_dataset(request, dataset_id)
+    known = curves.with_curves(dataset)
+    page = Paginator(known, RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    wanted = request.GET.getlist("run")
+    # Whoever comes without a choice sees the newest ones; whoever takes the last one away sees none.
+    found = curves.chosen(known, wanted) if wanted or "by" in request.GET else list(known[: curves.FIRST_RUNS])
+    drawn, by = found[: curves.MOST_RUNS], "minutes" if request.GET.get("by") == "minutes" else "steps"
+    begun = {row.pk: row.started_at or row.created_at for row in drawn} if by == "minutes" else None
+    data = curves.curves_of({row.pk: row.name for row in drawn}, begun)
+    context = frame(dataset, "training") | {
+        "page": page,
+        "pages": page_numbers(page),
+        "query": "?" + urlencode({"by": by, "run": [row.pk for row in drawn]}, doseq=True),
+        "drawn": list(zip(drawn, curves.endings(data), strict=True)),
+        "others": [row for row in page.object_list if row not in drawn],
+        "by": by,
+        "most": curves.MOST_RUNS,
+        "too_many": len(found) > curves.MOST_RUNS,
+    }
+    return render(request, "training/runs.html", context | {"data": {"curves": data, "by": by}})
 
 
 @require_safe

@@ -16,7 +16,7 @@ from datasets.models import Artwork
 from tests.annotations.factories import artwork_row, box_row
 from tests.evaluations import keep, of_dataset
 from training import evaluations, files, services
-from training.models import Detector, Event, Snapshot, TrainingRun
+from training.models import Detector, Snapshot, TrainingRun
 
 pytestmark = pytest.mark.django_db
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
@@ -216,16 +216,6 @@ def test_numbers_in_pictures_are_not_written_as_people_of_a_language_do(
     page = client_of(viewer).get(address, headers={"accept-language": "it"}).content.decode()
     assert 'x="12.4"' in page and 'viewBox="0 0 200 150"' in page
     assert not re.search(r'(x|y|width|height)="[0-9]*,', page)
-
-
-def test_a_training_that_went_on_from_a_checkpoint_has_one_curve(filled: Any) -> None:
-    snapshot = Snapshot.objects.create(dataset=filled, manifest={}, sha256="0" * 64)
-    run = TrainingRun.objects.create(dataset=filled, kind="training", name="T", snapshot=snapshot, **CHOICE)
-    said = [("metrics", {"step": step, "loss": loss}) for step, loss in [(1, 3.0), (2, 2.0), (3, 9.0), (3, 1.0)]]
-    for seq, (kind, payload) in enumerate([*said, ("evaluation", {"step": 3, "AP50": 0.4})], 1):
-        Event.objects.create(run=run, seq=seq, kind=kind, payload=payload)
-    (curve,) = evaluations.training_curves([detector_of(filled, run=run)])
-    assert curve == {"name": "D", "loss": [[1, 3.0], [2, 2.0], [3, 1.0]], "AP50": [[3, 0.4]]}
 
 
 def test_a_new_detector_keeps_its_threshold_and_what_tensorboard_shows(filled: Any, tmp_path: Path) -> None:
