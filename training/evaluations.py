@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from datasets.models import Artwork
 from training.files import detector_folder
 from training.models import Detector
+from training.pipeline.coco_metrics import WORDS
 
 FILE_NAME = "evaluation.json"
 # What a page can show and a person take in; the table of concepts and the API have all of them.
@@ -80,6 +81,16 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
         {"name": row["name"], "boxes": row["boxes"], **{name: percent(row[name]) for name in shares}}
         for row in evaluation["per_label"]
     ]
+
+
+def coco(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """All COCO metrics: `name`, `percent` (None where there is no box of the kind) and `words`.
+
+    Empty for detectors of earlier versions, which kept three of them.
+    """
+    told = evaluation.get("coco") or {}
+    known = [name for name in WORDS if name in told]
+    return [{"name": name.replace("_", " "), "percent": percent(told[name]), "words": _(WORDS[name])} for name in known]
 
 
 def confusion(evaluation: Evaluation) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
+        "coco": evaluations.coco(evaluation),
         "confusion": evaluations.confusion(evaluation),
         "checks": evaluations.checks(found),
         "page": page,

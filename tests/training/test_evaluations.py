@@ -17,6 +17,7 @@ from tests.annotations.factories import artwork_row, box_row
 from tests.evaluations import keep, of_dataset
 from training import evaluations, files, services
 from training.models import Detector, Snapshot, TrainingRun
+from training.pipeline.coco_metrics import NAMES
 
 pytestmark = pytest.mark.django_db
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
@@ -196,6 +197,23 @@ def test_on_the_artworks_that_both_were_tested_on_it_is_said_which_one_finds_mor
     assert told["one"]["found"] == 100 and told["one"]["right"] < 80 and halo != angel
     theirs["per_label"] = []
     assert evaluations.on_both(mine, theirs)["one"]["boxes"] == 0
+
+
+def test_all_twelve_metrics_are_on_the_page_and_in_the_api(get: Any, detector: Detector) -> None:
+    answer, told = get("", detector), get("evaluation/", detector).json()["coco"]
+    page = answer.content.decode()
+    assert list(told) == list(NAMES) and told["AP_large"] is None and told["AP_medium"] > 0
+    assert [row["name"] for row in answer.context["coco"]] == [name.replace("_", " ") for name in NAMES]
+    assert page.index("<details") < page.index("All COCO metrics") < page.index("AR100 of large things")
+
+
+def test_an_earlier_evaluation_has_three_metrics_and_no_more(get: Any, detector: Detector) -> None:
+    told = evaluations.evaluation_of(detector)
+    assert told is not None
+    del told["coco"]
+    keep(detector, told)
+    assert "All COCO metrics" not in get("", detector).content.decode()
+    assert get("evaluation/", detector).json()["coco"] == {}
 
 
 def test_of_very_many_concepts_those_with_the_most_boxes_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
