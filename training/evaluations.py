@@ -199,18 +199,34 @@ def differing_tests(one: Evaluation, other: Evaluation) -> dict[str, int]:
     return {"both": len(both), "only": len(mine) - len(both), "only_other": len(theirs) - len(both), "changed": changed}
 
 
-def on_both(one: Evaluation, other: Evaluation) -> dict[str, Any]:
-    """How two detectors do on the artworks that both were tested on: where they have the same boxes, in numbers.
+def in_common(one: Evaluation, other: Evaluation) -> dict[str, list[Any]]:
+    """What two detectors can be compared on: `labels` that both know, {"label", "name"} each, and `artworks`.
 
-    Of the concepts that both know. `artworks`: how many there are; `one` and `other`: as `headline`.
+    These, by id, are the test artworks of both on which the boxes of those labels are the same.
     """
-    known = {row["label"] for row in one["per_label"]} & {row["label"] for row in other["per_label"]}
-    mine, theirs = ({row["artwork"]: _of(row, known) for row in each["artworks"]} for each in (one, other))
-    both = [artwork for artwork in mine.keys() & theirs.keys() if _truth(mine[artwork]) == _truth(theirs[artwork])]
-    told = {"one": mine, "other": theirs}
-    return {"artworks": len(both)} | {
-        name: headline({"at_best": _counts([rows[artwork] for artwork in both])}) for name, rows in told.items()
+    known = {row["label"] for row in other["per_label"]}
+    labels = [{"label": row["label"], "name": row["name"]} for row in one["per_label"] if row["label"] in known]
+    mine, theirs = (_only(each, labels) for each in (one, other))
+    both = [artwork for artwork in mine if artwork in theirs and _truth(mine[artwork]) == _truth(theirs[artwork])]
+    return {"labels": labels, "artworks": both}
+
+
+def on_both(one: Evaluation, other: Evaluation, common: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """How two detectors do on what they have `in_common`, in numbers.
+
+    `artworks`: how many there are; `one` and `other`: as `headline`.
+    """
+    told = {"one": _only(one, common["labels"]), "other": _only(other, common["labels"])}
+    return {"artworks": len(common["artworks"])} | {
+        name: headline({"at_best": _counts([rows[artwork] for artwork in common["artworks"]])})
+        for name, rows in told.items()
     }
+
+
+def _only(evaluation: Evaluation, labels: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """By artwork, what became of the boxes and detections of some concepts alone."""
+    known = {row["label"] for row in labels}
+    return {row["artwork"]: _of(row, known) for row in evaluation["artworks"]}
 
 
 def _of(artwork: Mapping[str, Any], labels: set[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
-from training import curves, evaluations, fetching, files
+from training import comparisons, curves, evaluations, fetching, files
 from training.models import Detector, Run, TrainingRun
 from training.options import options_json
 from training.pipeline.architectures import ARCHITECTURES
@@ -92,13 +92,18 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
     theirs = evaluations.evaluation_of(other) if other else None
     if other is None or theirs is None:
         return {"others": others, "without": other}, {"curves": []}
+    tests = evaluations.differing_tests(evaluation, theirs)
     compared = {
         "others": others,
         "other": other,
         "rows": evaluations.side_by_side(evaluation, theirs),
-        "tests": evaluations.differing_tests(evaluation, theirs),
-        "on_both": evaluations.on_both(evaluation, theirs),
+        "tests": tests,
     }
+    if tests["only"] or tests["only_other"] or tests["changed"]:
+        common = evaluations.in_common(evaluation, theirs)
+        scores = comparisons.scores_of([detector, other], **common)
+        compared["on_both"] = evaluations.on_both(evaluation, theirs, common)
+        compared["common_rows"] = evaluations.side_by_side(*scores) if scores else []
     names = {row.run_id: row.name for row in (detector, other) if row.run_id}
     return compared, {"curves": curves.curves_of(names)}
 
