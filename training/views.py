@@ -21,6 +21,8 @@ from training.serializers import DetectorSerializer, run_json
 
 RUNS_PER_PAGE = 20
 PICTURES_PER_PAGE = 12
+# As in README.md.
+TENSORBOARD = ".venv/bin/python manage.py tensorboard"
 
 
 def _runs(dataset: Dataset) -> Any:
@@ -165,6 +167,8 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
     context = frame(dataset, "training") | {"run": found}
     if found.kind == Run.Kind.TRAINING:
         context["choices"] = _choices(found.trainingrun)
+        if request.user.is_staff:  # whoever can do something with it
+            context["tensorboard"] = f"{TENSORBOARD} {found.pk}"
     else:
         context["threshold"] = round(found.inferencerun.threshold * 100)
         context["closely"] = found.inferencerun.closely
