@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 
 from datasets.models import Artwork
 from training.files import detector_folder
-from training.models import Detector, Event
+from training.models import Detector
+from training.pipeline.coco_metrics import WORDS
 
 FILE_NAME = "evaluation.json"
-# More points of a training's curve than this nobody sees.
-CURVE_POINTS = 400
 # What a page can show and a person take in; the table of concepts and the API have all of them.
 MOST_CONCEPTS = 24
 MOST_CURVES = 8
@@ -85,6 +84,16 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
         }
         for row in evaluation["per_label"]
     ]
+
+
+def coco(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """All COCO metrics: `name`, `percent` (None where there is no box of the kind) and `words`.
+
+    Empty for detectors of earlier versions, which kept three of them.
+    """
+    told = evaluation.get("coco") or {}
+    known = [name for name in WORDS if name in told]
+    return [{"name": name.replace("_", " "), "percent": percent(told[name]), "words": _(WORDS[name])} for name in known]
 
 
 def confusion(evaluation: Evaluation) -> dict[str, Any]:
@@ -193,18 +202,34 @@ def differing_tests(one: Evaluation, other: Evaluation) -> dict[str, int]:
     return {"both": len(both), "only": len(mine) - len(both), "only_other": len(theirs) - len(both), "changed": changed}
 
 
-def on_both(one: Evaluation, other: Evaluation) -> dict[str, Any]:
-    """How two detectors do on the artworks that both were tested on: where they have the same boxes, in numbers.
+def in_common(one: Evaluation, other: Evaluation) -> dict[str, list[Any]]:
+    """What two detectors can be compared on: `labels` that both know, {"label", "name"} each, and `artworks`.
 
-    Of the concepts that both know. `artworks`: how many there are; `one` and `other`: as `headline`.
+    These, by id, are the test artworks of both on which the boxes of those labels are the same.
     """
-    known = {row["label"] for row in one["per_label"]} & {row["label"] for row in other["per_label"]}
-    mine, theirs = ({row["artwork"]: _of(row, known) for row in each["artworks"]} for each in (one, other))
-    both = [artwork for artwork in mine.keys() & theirs.keys() if _truth(mine[artwork]) == _truth(theirs[artwork])]
-    told = {"one": mine, "other": theirs}
-    return {"artworks": len(both)} | {
-        name: headline({"at_best": _counts([rows[artwork] for artwork in both])}) for name, rows in told.items()
+    known = {row["label"] for row in other["per_label"]}
+    labels = [{"label": row["label"], "name": row["name"]} for row in one["per_label"] if row["label"] in known]
+    mine, theirs = (_only(each, labels) for each in (one, other))
+    both = [artwork for artwork in mine if artwork in theirs and _truth(mine[artwork]) == _truth(theirs[artwork])]
+    return {"labels": labels, "artworks": both}
+
+
+def on_both(one: Evaluation, other: Evaluation, common: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """How two detectors do on what they have `in_common`, in numbers.
+
+    `artworks`: how many there are; `one` and `other`: as `headline`.
+    """
+    told = {"one": _only(one, common["labels"]), "other": _only(other, common["labels"])}
+    return {"artworks": len(common["artworks"])} | {
+        name: headline({"at_best": _counts([rows[artwork] for artwork in common["artworks"]])})
+        for name, rows in told.items()
     }
+
+
+def _only(evaluation: Evaluation, labels: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """By artwork, what became of the boxes and detections of some concepts alone."""
+    known = {row["label"] for row in labels}
+    return {row["artwork"]: _of(row, known) for row in evaluation["artworks"]}
 
 
 def _of(artwork: Mapping[str, Any], labels: set[Any]) -> dict[str, Any]:
@@ -225,22 +250,3 @@ def _counts(artworks: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 def _truth(artwork: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return sorted((box["label"], *box["bbox"]) for box in artwork["boxes"])
-
-
-def training_curves(detectors: Sequence[Detector]) -> list[dict[str, Any]]:
-    """Loss and AP50 over the steps of each detector's training: `name`, `loss` and `AP50`, lists of [step, value]."""
-    rows = []
-    for detector in detectors:
-        events = Event.objects.filter(run=detector.run_id, kind__in=["metrics", "evaluation"]).order_by("seq")
-        told = list(events.values_list("kind", "payload"))
-        loss = _points([payload for kind, payload in told if kind == "metrics"], "loss")
-        scores = [payload for kind, payload in told if kind == "evaluation"]
-        every = -(-len(loss) // CURVE_POINTS) or 1
-        rows.append({"name": detector.name, "loss": loss[::every], "AP50": _points(scores, "AP50")})
-    return rows
-
-
-def _points(payloads: Iterable[Mapping[str, Any]], name: str) -> list[list[float]]:
-    """By step, in order; a training that went on from a checkpoint says some steps again, and the last word counts."""
-    points = {row["step"]: row[name] for row in payloads if row.get(name) is not None and "step" in row}
-    return [[step, points[step]] for step in sorted(points)]

@@ -45,6 +45,14 @@ def run_folder(run_id: int) -> Path:
     return Path(settings.RUNS_DIR) / f"{database_key()}-{run_id}"
 
 
+def summaries_folder(run_id: int) -> Path | None:
+    """What TensorBoard shows of a training: in its work folder or, once that is gone, with its detector."""
+    for folder in (run_folder(run_id), _kept_folder(run_id)):
+        if (folder / SUMMARIES).is_dir():
+            return folder / SUMMARIES
+    return None
+
+
 def detectors_folder() -> Path:
     """Where the detectors that were trained here are kept, one folder each."""
     return Path(settings.DATA_DIR) / "detectors"
@@ -94,7 +102,7 @@ def keep_detector(made: Path, run_id: int) -> str:
     What TensorBoard shows of the training goes along, since the rest of the work folder is removed. A rerun of the last
     step finds it already moved.
     """
-    kept = detectors_folder() / f"{database_key()}-run-{run_id}"
+    kept = _kept_folder(run_id)
     if made.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)
@@ -105,6 +113,10 @@ def keep_detector(made: Path, run_id: int) -> str:
     if not kept.is_dir():
         raise FileNotFoundError(f"The training left no detector in {made}.")
     return kept.name
+
+
+def _kept_folder(run_id: int) -> Path:
+    return detectors_folder() / f"{database_key()}-run-{run_id}"
 
 
 def _zip_saved_model(folder: Path) -> None:

@@ -201,11 +201,15 @@ class EvaluatedArtworkSerializer(serializers.Serializer[Any]):
 
 
 class EvaluationSerializer(serializers.Serializer[Any]):
-    """What `training.pipeline.report` says of a detector, with one page of its test artworks, the worst first."""
+    """What `training.pipeline.report` says of a detector, with one page of its test artworks, the worst first.
+
+    `coco`: all twelve COCO metrics; null where there was no box of the kind, and {} for detectors of earlier versions.
+    """
 
     AP = serializers.FloatField()
     AP50 = serializers.FloatField()
     AP75 = serializers.FloatField()
+    coco = serializers.DictField(child=serializers.FloatField(allow_null=True), default=dict)
     threshold = serializers.FloatField(allow_null=True)
     precision = serializers.FloatField(allow_null=True)
     recall = serializers.FloatField(allow_null=True)

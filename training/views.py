@@ -1,6 +1,7 @@
 """The pages of training: detectors, what can be trained, and one run as it goes."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
-from training import evaluations, fetching, files
+from training import comparisons, curves, evaluations, fetching, files
 from training.models import Detector, Run, TrainingRun
 from training.options import options_json
 from training.pipeline.architectures import ARCHITECTURES
@@ -20,6 +21,8 @@ from training.serializers import DetectorSerializer, run_json
 
 RUNS_PER_PAGE = 20
 PICTURES_PER_PAGE = 12
+# As in README.md.
+TENSORBOARD = ".venv/bin/python manage.py tensorboard"
 
 
 def _runs(dataset: Dataset) -> Any:
@@ -71,6 +74,7 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
+        "coco": evaluations.coco(evaluation),
         "confusion": evaluations.confusion(evaluation),
         "checks": evaluations.checks(found),
         "page": page,
@@ -90,14 +94,20 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
     theirs = evaluations.evaluation_of(other) if other else None
     if other is None or theirs is None:
         return {"others": others, "without": other}, {"curves": []}
+    tests = evaluations.differing_tests(evaluation, theirs)
     compared = {
         "others": others,
         "other": other,
         "rows": evaluations.side_by_side(evaluation, theirs),
-        "tests": evaluations.differing_tests(evaluation, theirs),
-        "on_both": evaluations.on_both(evaluation, theirs),
+        "tests": tests,
     }
-    return compared, {"curves": evaluations.training_curves([detector, other])}
+    if tests["only"] or tests["only_other"] or tests["changed"]:
+        common = evaluations.in_common(evaluation, theirs)
+        scores = comparisons.scores_of([detector, other], **common)
+        compared["on_both"] = evaluations.on_both(evaluation, theirs, common)
+        compared["common_rows"] = evaluations.side_by_side(*scores) if scores else []
+    names = {row.run_id: row.name for row in (detector, other) if row.run_id}
+    return compared, {"curves": curves.curves_of(names)}
 
 
 @require_safe
@@ -125,6 +135,31 @@ def training(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 @require_safe
+def runs(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """The curves of several trainings in one picture: `?run=` names each, `?by=minutes` lays them along the time."""
+    dataset = open_dataset(request, dataset_id)
+    known = curves.with_curves(dataset)
+    page = Paginator(known, RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    wanted = request.GET.getlist("run")
+    # Whoever comes without a choice sees the newest ones; whoever takes the last one away sees none.
+    found = curves.chosen(known, wanted) if wanted or "by" in request.GET else list(known[: curves.FIRST_RUNS])
+    drawn, by = found[: curves.MOST_RUNS], "minutes" if request.GET.get("by") == "minutes" else "steps"
+    begun = {row.pk: row.started_at or row.created_at for row in drawn} if by == "minutes" else None
+    data = curves.curves_of({row.pk: row.name for row in drawn}, begun)
+    context = frame(dataset, "training") | {
+        "page": page,
+        "pages": page_numbers(page),
+        "query": "?" + urlencode({"by": by, "run": [row.pk for row in drawn]}, doseq=True),
+        "drawn": list(zip(drawn, curves.endings(data), strict=True)),
+        "others": [row for row in page.object_list if row not in drawn],
+        "by": by,
+        "most": curves.MOST_RUNS,
+        "too_many": len(found) > curves.MOST_RUNS,
+    }
+    return render(request, "training/runs.html", context | {"data": {"curves": data, "by": by}})
+
+
+@require_safe
 def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
     """One run: complete from its events, then live."""
     dataset = open_dataset(request, dataset_id)
@@ -132,6 +167,8 @@ def run(request: HttpRequest, dataset_id: int, run_id: int) -> HttpResponse:
     context = frame(dataset, "training") | {"run": found}
     if found.kind == Run.Kind.TRAINING:
         context["choices"] = _choices(found.trainingrun)
+        if request.user.is_staff:  # whoever can do something with it
+            context["tensorboard"] = f"{TENSORBOARD} {found.pk}"
     else:
         context["threshold"] = round(found.inferencerun.threshold * 100)
         context["closely"] = found.inferencerun.closely

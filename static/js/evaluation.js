@@ -1,7 +1,7 @@
 /** How good a detector is: the curves of its concepts, and how it learnt beside another one. */
 
-import { colour, smoothed } from "./chart.js";
-import { axis, dashOf, drawLines } from "./curves.js";
+import { colour } from "./chart.js";
+import { axis, columnOf, dashOf, drawLines, smoothPoints } from "./curves.js";
 import { number, pageData, percent } from "./dom.js";
 
 const STEPS = 101;
@@ -35,16 +35,6 @@ function showConcepts(place) {
       [number(concepts.length)],
     ),
   });
-}
-
-function columnOf(points, steps) {
-  const values = new Map(points);
-  return steps.map((step) => values.get(step) ?? null);
-}
-
-function smoothPoints(points) {
-  const values = smoothed(points.map(([, value]) => value));
-  return points.map(([step], i) => [step, values[i]]);
 }
 
 /** Loss and AP50 over the steps of two trainings. */

@@ -96,6 +96,17 @@ async function cancel() {
   if (sure) change("cancel", at("cancel"));
 }
 
+/** Without https there is no clipboard: then the command is selected, for the keyboard to copy it. */
+async function copyCommand(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    toast(gettext("Copied."), { kind: "ok" });
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+}
+
+at("copy")?.addEventListener("click", (event) => copyCommand(at(event.currentTarget.dataset.copy)));
 at("cancel").addEventListener("click", cancel);
 at("resume").addEventListener("click", () => change("resume", at("resume")));
 listen(`/ws/datasets/${dataset.id}/runs/${run.id}/`, {

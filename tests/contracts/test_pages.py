@@ -29,6 +29,7 @@ TABLE: list[tuple[str, str, int]] = [
     (D + "detectors/", "viewer", 200),
     (D + "detectors/{detector_id}/", "viewer", 200),
     (D + "training/", "viewer", 200),
+    (D + "runs/", "viewer", 200),
     (D + "runs/{run_id}/", "viewer", 200),
     (D + "artworks/{artwork_id}/", "viewer", 200),
     (D + "progress/", "viewer", 200),

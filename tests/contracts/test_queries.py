@@ -28,6 +28,7 @@ LISTS = [
     "/datasets/{dataset_id}/detectors/",
     "/datasets/{dataset_id}/detectors/{detector_id}/",
     "/datasets/{dataset_id}/training/",
+    "/datasets/{dataset_id}/runs/",
     "/datasets/{dataset_id}/runs/{run_id}/",
     "/datasets/{dataset_id}/artworks/{artwork_id}/",
     "/datasets/{dataset_id}/artworks/{artwork_id}/?state=annotated&sort=-boxes",
@@ -100,6 +101,7 @@ def _runs(scene: Scene, users: list[Any], labels: list[Label]) -> None:
         known = {"dataset": scene.dataset, "created_by": user, "state": "done"}
         snapshot = Snapshot.objects.create(dataset=scene.dataset, manifest={}, sha256=f"{user.pk:064d}")
         run = TrainingRun.objects.create(**known, kind="training", name="D", snapshot=snapshot, architecture="a")
+        Event.objects.create(run=run, seq=1, kind="metrics", payload={"step": 1, "loss": 2.5})
         classes = [{"id": 1, "name": "Angel"}]
         detector = Detector.objects.create(
             name="D", kind="trained", dataset=scene.dataset, input_size=256, labels=classes, run=run

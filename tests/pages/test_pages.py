@@ -13,7 +13,7 @@ from datasets.models import Artwork
 
 pytestmark = pytest.mark.django_db
 
-OF_A_DATASET = ("", "labels/", "members/", "training/", "detectors/")
+OF_A_DATASET = ("", "labels/", "members/", "training/", "runs/", "detectors/")
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_bad_filter_is_left_out_instead_of_failing(
     assert get(viewer, **parameters).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/datasets/{d}/training/"])
+@pytest.mark.parametrize("path", ["/", "/datasets/{d}/training/", "/datasets/{d}/runs/"])
 def test_a_page_number_out_of_range_shows_the_last_page(dataset: Any, owner: Any, client_of: Any, path: str) -> None:
     for number in ("0", "99", "x", "9" * 30):
         assert client_of(owner).get(path.format(d=dataset.pk), {"page": number}).status_code == 200

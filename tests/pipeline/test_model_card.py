@@ -10,6 +10,7 @@ import pytest
 from tests.pipeline.shapes import NAMES, artwork, make_workdir, manifest_of
 from training.pipeline import config, manifest
 from training.pipeline.checks import Check
+from training.pipeline.coco_metrics import WORDS
 from training.pipeline.model_card import model_card
 from training.pipeline.sample import drawn
 
@@ -60,6 +61,15 @@ def test_it_marks_a_file_that_is_not_as_good(tmp_path: Path, rows: list[dict[str
     (bad,) = [line for line in lines if line.startswith("| `model_int8.tflite`")]
     assert "as good" in good and "-0.001" in good
     assert "test it before you use it" in bad and "-0.101" in bad
+
+
+def test_it_lists_all_twelve_metrics_where_the_evaluation_has_them(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    scores = {**SCORES, "coco": {**dict.fromkeys(WORDS, 0.25), "AR_small": None}}
+    card = model_card(config.load(tmp_path), manifest.load(tmp_path), scores, CHECKS)
+    assert "| AR100 | 0.250 | The same with a hundred tries |\n| AR_small | – |" in card
+    assert "\n\n### All COCO metrics\n\n| metric |" in card and "|\n\n### The files, compared" in card
+    assert "All COCO metrics" not in _card(tmp_path, rows)
 
 
 def test_it_counts_the_boxes_of_each_concept_and_says_what_was_not_tested(

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.pipeline.scores import intersection_over_union, score
+from training.pipeline.coco_metrics import NAMES
+from training.pipeline.scores import average_precision, intersection_over_union, score
 
 BOX = [10.0, 10.0, 40.0, 30.0]
 
@@ -30,6 +32,30 @@ def test_perfect_detections_score_one() -> None:
     scores = score(truth, [_found(row["image_id"], row["category_id"], row["bbox"]) for row in truth["annotations"]])
     assert (scores["AP"], scores["AP50"], scores["AP75"]) == (1.0, 1.0, 1.0)
     assert scores["per_label"][0] == {"label": 41, "name": "n1", "AP": 1.0, "AP50": 1.0}
+
+
+def test_all_twelve_metrics_are_told_and_null_where_there_is_no_box_of_the_size() -> None:
+    truth = _truth()  # two boxes of a medium size
+    found = [_found(row["image_id"], row["category_id"], row["bbox"]) for row in truth["annotations"]]
+    told = score(truth, found[:1])["coco"]
+    assert list(told) == list(NAMES)
+    assert {name: told[name] for name in ("AP_small", "AP_large", "AR_small", "AR_large")} == {
+        "AP_small": None, "AP_large": None, "AR_small": None, "AR_large": None,
+    }  # fmt: skip
+    assert all(told[name] == 0.5 for name in ("AP", "AP50", "AP75", "AP_medium", "AR1", "AR10", "AR100", "AR_medium"))
+    assert set(score({**truth, "annotations": []}, found)["coco"].values()) == {None}
+
+
+@pytest.mark.parametrize("shift", [0, 4, 9])
+def test_the_shorter_way_to_average_precision_comes_to_the_same(shift: int) -> None:
+    truth = _truth()
+    found = [_found(1, row["category_id"], [row["bbox"][0] + shift, *row["bbox"][1:]]) for row in truth["annotations"]]
+    short, whole = (
+        average_precision(truth, [*found, _found(2, 1, BOX, 0.95)]),
+        score(truth, [*found, _found(2, 1, BOX, 0.95)]),
+    )
+    assert short == {name: whole[name] for name in ("AP", "AP50", "per_label")}
+    assert average_precision({**truth, "annotations": []}, found)["AP"] is None
 
 
 def test_a_label_without_test_boxes_has_no_score() -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.pipeline import records
 from tests.pipeline.shapes import artwork, make_workdir
 from training.pipeline import annotations, stages
 from training.pipeline.events import Event
+from training.pipeline.scores import score
 from training.pipeline.supervision import Stop, Stopped
 
 
@@ -187,6 +189,24 @@ def test_a_stop_between_stages_is_obeyed(run: tuple[stages.Run, list[Event]]) ->
     with pytest.raises(Stopped):
         stages.run_all(opened)
     assert not (opened.workdir / "done").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_last_score_is_written_for_tensorboard_with_its_step(run: tuple[stages.Run, list[Event]]) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    opened, events = run
+    stages.STAGES["annotations"](opened)
+    truth = annotations.load(annotations.coco_path(opened.workdir, "test"))
+    found = [{**row, "score": 0.9} for row in truth["annotations"]]
+    opened.memory["trainer"] = SimpleNamespace(step=SimpleNamespace(numpy=lambda: 120))
+    opened.memory["evaluator"] = SimpleNamespace(evaluate=lambda _check: (score(truth, found), found))
+    stages.STAGES["evaluate"](opened)
+    shown = EventAccumulator(str(opened.workdir / "summaries"), size_guidance={"tensors": 0}).Reload()
+    seen = {row["id"]: row["name"] for row in truth["categories"]}[found[0]["category_id"]]
+    for name in ("test/AP", "test/AP50", "test/AR100", f"concepts/{seen}"):
+        assert [event.step for event in shown.Tensors(name)] == [120], name
+    assert events[-1]["kind"] == "evaluation" and events[-1]["payload"]["step"] == 120
 
 
 def test_coco_boxes_are_cut_at_the_border_and_numbered(run: tuple[stages.Run, list[Event]]) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 from tests.pipeline import records
 from tests.pipeline.processes import Event, finish, of, start, until
 from tests.pipeline.shapes import artwork, make_workdir
+from training.pipeline import compare
 
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -117,7 +118,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     folder = trained.workdir / "detector"
     assert {path.name for path in folder.iterdir()} == {
         "checkpoint", "config.yaml", "detector.json", "evaluation.json", "labels.txt", "model.tflite", "model_card.md",
-        "model_int8.tflite", "saved_model",
+        "model_int8.tflite", "saved_model", "tested",
     }  # fmt: skip
     description = json.loads((folder / "detector.json").read_text())
     evaluation = json.loads((folder / "evaluation.json").read_text())
@@ -129,6 +130,8 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.02)
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()
+    kept = compare.compare([folder], range(9, 17), evaluation["per_label"])[0]
+    assert kept["AP50"] == pytest.approx(evaluation["AP50"], abs=0.01)
     assert (folder / "model.tflite").stat().st_size < 8e6
     assert (folder / "model_int8.tflite").stat().st_size < 0.8 * (folder / "model.tflite").stat().st_size
 

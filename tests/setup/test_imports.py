@@ -41,7 +41,7 @@ def test_the_queue_loads_no_tensorflow_before_it_forks() -> None:
     assert loaded_by(code).isdisjoint({"tensorflow", "official", "keras"})
 
 
-@pytest.mark.parametrize("module", ["config", "manifest", "partition", "events", "weights"])
+@pytest.mark.parametrize("module", ["coco_metrics", "config", "manifest", "partition", "events", "weights"])
 def test_what_the_web_process_needs_of_the_pipeline_is_light(module: str) -> None:
     assert loaded_by(f"import training.pipeline.{module}").isdisjoint({"django", *HEAVY})
 

@@ -14,9 +14,11 @@ from django.utils import timezone
 from annotations.models import Label
 from datasets.models import Artwork
 from tests.annotations.factories import artwork_row, box_row
-from tests.evaluations import keep, of_dataset
-from training import evaluations, files, services
-from training.models import Detector, Event, Snapshot, TrainingRun
+from tests.evaluations import keep, keep_all, of_dataset
+from training import comparisons, evaluations, files, services
+from training.models import Detector, Snapshot, TrainingRun
+from training.pipeline import compare
+from training.pipeline.coco_metrics import NAMES
 
 pytestmark = pytest.mark.django_db
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "quick", "augmentation": "none"}
@@ -162,6 +164,10 @@ def test_boxes_that_changed_between_two_trainings_count_as_a_difference(detector
     assert evaluations.differing_tests(before, after) == {"both": 5, "only": 1, "only_other": 0, "changed": 1}
 
 
+def on_both(one: Any, other: Any) -> dict[str, Any]:
+    return evaluations.on_both(one, other, evaluations.in_common(one, other))
+
+
 def test_on_the_artworks_that_both_were_tested_on_it_is_said_which_one_finds_more(get: Any, detector: Detector) -> None:
     """Six artworks with two boxes each, of which every fourth is missed and every fourth taken for something else."""
     mine = evaluations.evaluation_of(detector)
@@ -174,7 +180,7 @@ def test_on_the_artworks_that_both_were_tested_on_it_is_said_which_one_finds_mor
         artwork["detections"] = [row for row in artwork["detections"] if row["outcome"] != "invented"]
     changed = next(artwork for artwork in theirs["artworks"] if artwork["boxes"])
     changed["boxes"][0]["bbox"][0] += 5
-    told = evaluations.on_both(mine, theirs)
+    told = on_both(mine, theirs)
     assert told["artworks"] == 4
     assert told["other"] == {"boxes": 8, "found": 100, "right": 100}
     assert told["one"]["boxes"] == 8 and told["one"]["found"] < 100 and told["one"]["right"] < 100
@@ -192,10 +198,82 @@ def test_on_the_artworks_that_both_were_tested_on_it_is_said_which_one_finds_mor
         artwork["detections"] += [{"label": angel, "bbox": [1, 1, 2, 2], "score": 0.9, "outcome": "swapped"}]
         for row in artwork["boxes"]:
             row["outcome"] = "found" if row["label"] == angel else "swapped"
-    told = evaluations.on_both(mine, theirs)
+    told = on_both(mine, theirs)
     assert told["one"]["found"] == 100 and told["one"]["right"] < 80 and halo != angel
     theirs["per_label"] = []
-    assert evaluations.on_both(mine, theirs)["one"]["boxes"] == 0
+    assert on_both(mine, theirs)["one"]["boxes"] == 0
+
+
+@pytest.fixture
+def two(filled: Any) -> tuple[Detector, Detector]:
+    """One that was tested on all six artworks, and a better one on three of them, where the first errs less, too."""
+    one, other = detector_of(filled, "Usual"), detector_of(filled, "Better")
+    keep_all(one, filled)
+    keep_all(other, filled, every=2, better=True)
+    return one, other
+
+
+def test_two_detectors_have_an_ap_on_the_artworks_of_both(get: Any, two: tuple[Detector, Detector]) -> None:
+    one, other = two
+    answer = get("", one, **{"with": other.pk})
+    page, told = answer.content.decode(), answer.context["common_rows"]
+    assert page.index("On the artworks of both") < page.index("Each on its own test artworks")
+    assert [row["name"] for row in told] == [None, "Angel", "Halo"]
+    for half, whole in (row["scores"] for row in told):
+        assert half == {"one": 100, "other": 100, "more": 0}
+        assert whole["other"] == 100 and 0 < whole["one"] < 100
+    own, _ = answer.context["rows"][0]["scores"]
+    assert own["one"] < 50, "the other three artworks are the ones that it finds little on"
+
+
+def test_two_that_were_tested_on_the_same_are_not_worked_out_again(
+    get: Any, two: tuple[Detector, Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_all(two[1], two[0].dataset, better=True)
+    monkeypatch.setattr(comparisons, "scores_of", None)
+    page = get("", two[0], **{"with": two[1].pk}).content.decode()
+    assert "tested on the same artworks and boxes" in page and "On the artworks of both" not in page
+
+
+def test_a_comparison_is_worked_out_once(
+    get: Any, two: tuple[Detector, Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = get("", two[0], **{"with": two[1].pk}).context["common_rows"]
+    monkeypatch.setattr(comparisons, "_worked_out", None)
+    assert get("", two[0], **{"with": two[1].pk}).context["common_rows"] == before
+
+
+def test_where_one_is_of_an_earlier_version_only_the_counts_are_shown(get: Any, two: tuple[Detector, Detector]) -> None:
+    (files.detector_folder(two[1]) / comparisons.DETECTIONS).unlink()
+    page = get("", two[0], **{"with": two[1].pk}).content.decode()
+    assert "“Better” finds 100 of 100 boxes" in page and "On the artworks of both" not in page
+
+
+def test_where_the_detections_are_damaged_only_the_counts_are_shown(get: Any, two: tuple[Detector, Detector]) -> None:
+    (files.detector_folder(two[1]) / comparisons.DETECTIONS).write_bytes(b"half a file")
+    page = get("", two[0], **{"with": two[1].pk}).content.decode()
+    assert "“Better” finds 100 of 100 boxes" in page and "On the artworks of both" not in page
+
+
+def test_the_pipeline_keeps_the_detections_where_they_are_looked_for() -> None:
+    assert compare.FILE_NAME == comparisons.DETECTIONS and compare.EVALUATION == evaluations.FILE_NAME
+
+
+def test_all_twelve_metrics_are_on_the_page_and_in_the_api(get: Any, detector: Detector) -> None:
+    answer, told = get("", detector), get("evaluation/", detector).json()["coco"]
+    page = answer.content.decode()
+    assert list(told) == list(NAMES) and told["AP_large"] is None and told["AP_medium"] > 0
+    assert [row["name"] for row in answer.context["coco"]] == [name.replace("_", " ") for name in NAMES]
+    assert page.index("<details") < page.index("All COCO metrics") < page.index("AR100 of large things")
+
+
+def test_an_earlier_evaluation_has_three_metrics_and_no_more(get: Any, detector: Detector) -> None:
+    told = evaluations.evaluation_of(detector)
+    assert told is not None
+    del told["coco"]
+    keep(detector, told)
+    assert "All COCO metrics" not in get("", detector).content.decode()
+    assert get("evaluation/", detector).json()["coco"] == {}
 
 
 def test_of_very_many_concepts_those_with_the_most_boxes_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,16 +294,6 @@ def test_numbers_in_pictures_are_not_written_as_people_of_a_language_do(
     page = client_of(viewer).get(address, headers={"accept-language": "it"}).content.decode()
     assert 'x="12.4"' in page and 'viewBox="0 0 200 150"' in page
     assert not re.search(r'(x|y|width|height)="[0-9]*,', page)
-
-
-def test_a_training_that_went_on_from_a_checkpoint_has_one_curve(filled: Any) -> None:
-    snapshot = Snapshot.objects.create(dataset=filled, manifest={}, sha256="0" * 64)
-    run = TrainingRun.objects.create(dataset=filled, kind="training", name="T", snapshot=snapshot, **CHOICE)
-    said = [("metrics", {"step": step, "loss": loss}) for step, loss in [(1, 3.0), (2, 2.0), (3, 9.0), (3, 1.0)]]
-    for seq, (kind, payload) in enumerate([*said, ("evaluation", {"step": 3, "AP50": 0.4})], 1):
-        Event.objects.create(run=run, seq=seq, kind=kind, payload=payload)
-    (curve,) = evaluations.training_curves([detector_of(filled, run=run)])
-    assert curve == {"name": "D", "loss": [[1, 3.0], [2, 2.0], [3, 1.0]], "AP50": [[3, 0.4]]}
 
 
 def test_a_new_detector_keeps_its_threshold_and_what_tensorboard_shows(filled: Any, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 model.tflite (float16, with its non-maximum suppression) is what WebNet runs, since it is tens of times faster on a
 processor; model_int8.tflite is for phones; saved_model/ is for graphics cards and for other programs. Both TFLite files
 are compared with the trained network before they are handed out. labels.txt, detector.json, config.yaml and
-model_card.md say what they are; checkpoint/ holds the weights that a later training can go on from.
+model_card.md say what they are; checkpoint/ holds the weights that a later training can go on from, and tested/ all
+detections on the test part, for a comparison with a later detector.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tensorflow as tf
 import yaml
 from official.vision.serving.detection import DetectionModule
 
-from training.pipeline import checks, evaluate, faster_rcnn, graphs, tflite, transfer
+from training.pipeline import checks, compare, evaluate, faster_rcnn, graphs, tflite, transfer
 from training.pipeline.annotations import coco_path, load
 from training.pipeline.architectures import ARCHITECTURES, FORMATS
 from training.pipeline.checks import Check
@@ -57,6 +58,7 @@ def export(
     for name, model in models.items():
         (partial / name).write_bytes(tflite.pack(model, inside))
     shutil.copy(workdir / evaluate.FILE_NAME, partial)
+    compare.keep(load(coco_path(workdir, "test")), evaluate.load_detections(workdir), partial)
     (partial / "config.yaml").write_text(yaml.safe_dump(trainer.experiment.as_dict()), encoding="utf-8")
     final = workdir / FOLDER
     shutil.rmtree(final, ignore_errors=True)

@@ -11,6 +11,7 @@ from typing import Any
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.card_code import programs
 from training.pipeline.checks import Check
+from training.pipeline.coco_metrics import WORDS
 from training.pipeline.config import RunConfig
 from training.pipeline.manifest import ArtworkEntry, Manifest
 from training.pipeline.report import usable_threshold
@@ -48,7 +49,7 @@ On the {test} test artworks{photographs}: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP
 | --- | --- | --- | --- | --- |
 {rows}
 
-### The files, compared with the trained detector on the same test pictures
+{coco}### The files, compared with the trained detector on the same test pictures
 | file | AP | AP of the trained detector | difference | |
 | --- | --- | --- | --- | --- |
 {checks}
@@ -133,6 +134,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         run_seed=config.seed,
         weights=_start_weights(config),
         threshold=usable_threshold(scores),
+        coco=_all_twelve(scores.get("coco") or {}),
         rows="\n".join(_row(row, manifest) for row in scores["per_label"]),
         checks="\n".join(_check_row(name, check) for name, check in checks.items()),
         limits="\n".join(f"- {sentence}" for sentence in _limits(manifest, scores)),
@@ -183,10 +185,22 @@ def _rights(manifest: Manifest) -> str:
     return "\n".join(["| rights, as recorded with the artworks | artworks |", "| --- | --- |", *rows])
 
 
+def _all_twelve(coco: Mapping[str, float | None]) -> str:
+    """A table of all COCO metrics; evaluations of earlier versions have none."""
+    if not coco:
+        return ""
+    rows = (f"| {name} | {_number(coco.get(name))} | {words} |" for name, words in WORDS.items())
+    return "\n".join(["### All COCO metrics", "", "| metric | | what it says |", "| --- | --- | --- |", *rows, "", ""])
+
+
+def _number(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"
+
+
 def _row(row: Mapping[str, Any], manifest: Manifest) -> str:
     learnt, tested = (str(_boxes(manifest.part(split), row["label"])) for split in ("train", "test"))
     boxes = (learnt, f"{row['boxes']}, simulated" if row.get("simulated") else tested)
-    numbers = ("–" if row[name] is None else f"{row[name]:.3f}" for name in ("AP", "AP50"))
+    numbers = (_number(row[name]) for name in ("AP", "AP50"))
     return f"| {_plain(row['name'])} | {' | '.join((*boxes, *numbers))} |"
 
 

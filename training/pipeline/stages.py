@@ -240,11 +240,13 @@ def _training_seconds(run: Run) -> float | None:
 
 
 def _evaluate(run: Run) -> Phrase:
-    from training.pipeline import evaluate
+    from training.pipeline import evaluate, summaries
 
     scores, detections = _evaluator(run).evaluate(run.stop.check)
     evaluate.save(run.workdir, _coco(run, "test"), scores, detections)
-    run.on_event(events.evaluation(int(_trainer(run).step.numpy()), scores))
+    step = int(_trainer(run).step.numpy())
+    summaries.write_scores(summaries.writer(run.workdir), step, scores)
+    run.on_event(events.evaluation(step, scores))
     return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 from official.vision.tasks.retinanet import RetinaNetTask
 
-from training.pipeline import backbones, events, graphs, networks, pretrained_head, replay, transfer, weights
+from training.pipeline import backbones, events, graphs, networks, pretrained_head, replay, summaries, transfer, weights
 from training.pipeline.config import RunConfig, scoring_seconds
 from training.pipeline.distribution import OFF, Distribution, SharedRetinaNetTask
 from training.pipeline.evaluate import Evaluator
@@ -231,8 +231,7 @@ class _Report:
     def __init__(self, trainer: Trainer, pace: Pace, workdir: Path, on_event: OnEvent) -> None:
         self._trainer, self._pace, self._on_event = trainer, pace, on_event
         self._is_chief = trainer.distribution.is_chief
-        folder = str(workdir / "summaries")
-        self._writer = tf.summary.create_file_writer(folder) if self._is_chief else tf.summary.create_noop_writer()
+        self._writer = summaries.writer(workdir) if self._is_chief else tf.summary.create_noop_writer()
         with trainer.distribution.scope():
             self.metrics: list[Any] = trainer.task.build_metrics(training=True)
         self._since, self._steps = time.monotonic(), 0
@@ -277,9 +276,7 @@ class _Report:
         if not self._is_chief:
             return
         self._on_event(events.evaluation(self._pace.step, scores))
-        with self._writer.as_default(step=self._pace.step):
-            for name in ("AP", "AP50", "AP75"):
-                tf.summary.scalar(f"test/{name}", scores[name])
+        summaries.write_scores(self._writer, self._pace.step, scores)
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
