@@ -226,7 +226,12 @@ def resume_run(run: Run) -> None:
     try:
         with transaction.atomic():
             resumable = {State.CANCELLED, State.INTERRUPTED, State.FAILED}
-            fresh = {"cancel_requested": False, "in_vain": 0, "finished_at": None, "queued_at": timezone.now()}
+            fresh: dict[str, Any] = {
+                "cancel_requested": False,
+                "in_vain": 0,
+                "finished_at": None,
+                "queued_at": timezone.now(),
+            }
             if not _change(run.pk, resumable, State.QUEUED, **fresh):
                 raise Conflict(_("This run is still active, or it is done."), code="not_resumable")
             turns.give(run)
