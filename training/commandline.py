@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 from tqdm import tqdm
 
 from datasets.models import Dataset
-from training import live, services
+from training import live, services, turns
 from training.models import Run
 from training.phrases import translated_event
 
@@ -36,7 +36,7 @@ def do_run(run: Run) -> Run:
 
     Returns the run as it ended. Raises CommandError where it did not end well.
     """
-    task = services.QUEUES[Run.Kind(run.kind)][1]
+    task = turns.QUEUES[Run.Kind(run.kind)][1]
     worker = threading.Thread(target=_work, args=(task, run.pk), name=f"run {run.pk}")
     worker.start()
     progress = Progress()

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from datasets.refusals import Conflict, Refusal
-from training import files, services
+from training import files, services, turns
 from training.models import Detector, Fetch, Run
 from training.phrases import translated
 from training.pipeline import catalogue
@@ -83,7 +83,7 @@ def start_fetch(*, key: str, user: Any) -> None:
         fresh |= {"done_bytes": 0, "total_bytes": 0}  # until it is known what an earlier try left
         if not created and not Fetch.objects.idle().filter(pk=fetch.pk).update(**fresh):
             raise Conflict(_("This detector is being fetched already."), code="busy")
-        cluster, task = services.FETCHES
+        cluster, task = turns.FETCHES
         fetch_id = fetch.pk
         transaction.on_commit(lambda: async_task(task, fetch_id, cluster=cluster, task_name=f"fetch {key}"))
 

@@ -68,6 +68,8 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Since when it waits: its place among others. An interrupted run keeps it, one that is resumed gets a new one.
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
 

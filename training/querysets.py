@@ -27,6 +27,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Those that wait, run, or were interrupted and will go on by themselves."""
         return self.filter(state__in=["queued", "running"])
 
+    def waiting(self) -> RunQuerySet:
+        """Those that were handed to the queue and nobody has taken yet, in the order in which they are to be done."""
+        sent = self.wanted().filter(state="queued", cancel_requested=False, lease_until__isnull=False)
+        return sent.order_by("queued_at", "pk")
+
     def stale(self) -> RunQuerySet:
         """Those that say they run while nobody has been heard of within the lease."""
         return self.filter(state="running", lease_until__lt=timezone.now())

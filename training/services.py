@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 
 from annotations.models import Label
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
-from training import files, live, snapshots
+from training import files, live, snapshots, turns
 from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES
@@ -31,15 +29,6 @@ from training.pipeline.events import log
 from training.pipeline.translation import Phrase, gettext_noop, phrase_json
 
 State = Run.State
-
-# The queue's cluster and the task of each kind of run. The task is named by string: nobody imports training.tasks.
-QUEUES = {
-    Run.Kind.TRAINING: ("training", "training.tasks.train"),
-    Run.Kind.INFERENCE: ("default", "training.tasks.infer"),
-}
-FETCHES = ("default", "training.tasks.fetch")
-# A queued run that no worker has taken for this long is handed to the queue again; the claim makes that harmless.
-REQUEUE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -219,7 +208,7 @@ def cancel_run(run: Run) -> None:
 
 
 def resume_run(run: Run) -> None:
-    """Let a run that was cancelled, interrupted or failed go on from where it was.
+    """Let a run that was cancelled, interrupted or failed go on from where it was, after those that wait already.
 
     Raises Conflict where it is active or done, its detector was deleted, or another training of the dataset is on.
     """
@@ -228,9 +217,15 @@ def resume_run(run: Run) -> None:
     try:
         with transaction.atomic():
             resumable = {State.CANCELLED, State.INTERRUPTED, State.FAILED}
-            if not _change(run.pk, resumable, State.QUEUED, cancel_requested=False, in_vain=0, finished_at=None):
+            fresh: dict[str, Any] = {
+                "cancel_requested": False,
+                "in_vain": 0,
+                "finished_at": None,
+                "queued_at": timezone.now(),
+            }
+            if not _change(run.pk, resumable, State.QUEUED, **fresh):
                 raise Conflict(_("This run is still active, or it is done."), code="not_resumable")
-            _send(run)
+            turns.give(run)
     except IntegrityError:
         _refuse_second_training(run.dataset)
         raise
@@ -243,15 +238,7 @@ def _detector_is_there(run: InferenceRun) -> bool:
 def _announce(run: Run, enqueue: bool) -> None:
     live.publish(run.pk, [("status", {"state": State.QUEUED, "message": ""})])
     if enqueue:
-        _send(run)
-
-
-def _send(run: Run) -> None:
-    """Hand a queued run to its queue, once the transaction is committed."""
-    cluster, task = QUEUES[Run.Kind(run.kind)]
-    run_id = run.pk
-    Run.objects.filter(pk=run_id).update(lease_until=timezone.now() + timedelta(seconds=REQUEUE_SECONDS))
-    transaction.on_commit(lambda: async_task(task, run_id, cluster=cluster, task_name=f"run {run_id}"))
+        turns.give(run)
 
 
 def _change(run_id: int, before: set[State], state: State, message: str = "", **fields: Any) -> bool:
@@ -279,7 +266,8 @@ def end_run(run_id: int, worker: str, state: State, message: str = "") -> bool:
 def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
     """A run's worker is gone: hand it out again, or stop where it was cancelled or several tries got no further.
 
-    An orderly stop, as when the whole installation is shut down, is no reason to give a run up.
+    Handed out again it keeps its place before those that came after it. An orderly stop, as when the whole installation
+    is shut down, is no reason to give a run up.
     """
     reached = run.furthest()
     in_vain = 0 if reached > run.reached or orderly else run.in_vain + 1
@@ -301,7 +289,7 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
             if Run.objects.filter(pk=run.pk, cancel_requested=True).exists():
                 _change(run.pk, {State.QUEUED}, State.CANCELLED)
             else:
-                _send(run)
+                turns.give(run)
 
 
 def reap_stale_runs() -> int:
@@ -310,24 +298,15 @@ def reap_stale_runs() -> int:
     for run in stale:
         text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
         interrupt_run(run, Phrase(text))
-    silent = Run.objects.wanted().filter(state=State.QUEUED, lease_until__lt=timezone.now()).order_by("pk")
-    lost = [run for run in silent if not _waits(run)]
-    for run in lost:
-        with transaction.atomic():
-            _send(run)
-    return len(stale) + len(lost)
-
-
-def _waits(run: Run) -> bool:
-    """Whether a queued run waits for good reason: its cluster works on another one."""
-    return cluster_is_busy(QUEUES[Run.Kind(run.kind)][0])
+    return len(stale) + turns.give_again()
 
 
 def cluster_is_busy(cluster: str) -> bool:
     """Whether a cluster is known to work on something, so that its silence is no sign of a hang."""
-    if cluster == FETCHES[0] and Fetch.objects.filter(state=State.RUNNING, lease_until__gte=timezone.now()).exists():
+    fetches = Fetch.objects.filter(state=State.RUNNING, lease_until__gte=timezone.now())
+    if cluster == turns.FETCHES[0] and fetches.exists():
         return True
-    kinds = [kind for kind, (name, _task) in QUEUES.items() if name == cluster]
+    kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
     return Run.objects.filter(Q(lease_until__gte=timezone.now()), state=State.RUNNING, kind__in=kinds).exists()
 
 

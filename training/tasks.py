@@ -1,6 +1,6 @@
 """What the queue's workers do. Nobody imports this module: the queue names its functions by string.
 
-A task claims its run, supervises one process of the pipeline and turns what that says into events. It may be
+A task claims a run, supervises one process of the pipeline and turns what that says into events. It may be
 redelivered, killed or started twice: the claim and the lease decide who works.
 """
 
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import socket
 import time
-import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -28,7 +25,7 @@ from annotations.services import Found, write_suggestions
 from annotations.suggestions import SAME
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
-from training import fetching, files, leftovers, live, services
+from training import fetching, files, leftovers, live, services, turns
 from training.models import Event, Fetch, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
@@ -70,11 +67,23 @@ def _tidy_daily(marker: Path) -> None:
     leftovers.remove_leftovers(timezone.now() - KEPT_AFTER_DELETION)
 
 
-def train(run_id: int) -> None:
-    """Run a training to its end, from wherever an earlier try left it."""
-    worker = _claim(run_id)
+def turn(kind: str) -> None:
+    """Do the run of this kind that has waited longest; nothing where none waits."""
+    if kind == Run.Kind.TRAINING and turns.next_of(kind):
+        # Not for the sake of inference, where somebody may be waiting and another run soon has its turn.
+        turns.listen(kind)
+    services.reap_stale_runs()
+    do = {Run.Kind.TRAINING: train, Run.Kind.INFERENCE: infer}[Run.Kind(kind)]
+    while run_id := turns.next_of(kind):
+        if do(run_id):
+            return
+
+
+def train(run_id: int) -> bool:
+    """Run a training to its end, from wherever an earlier try left it; False where it is not to be had."""
+    worker = turns.claim(run_id)
     if not worker:
-        return
+        return False
     run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
     try:
         workdir = _prepare_training(run, _beat(run_id, worker))
@@ -88,13 +97,14 @@ def train(run_id: int) -> None:
         _fail(run_id, worker, error)
         raise
     _conclude(run_id, worker, outcome)
+    return True
 
 
-def infer(run_id: int) -> None:
-    """Let a detector look at every artwork of an inference run that it has not looked at yet."""
-    worker = _claim(run_id)
+def infer(run_id: int) -> bool:
+    """Let a detector look at every artwork of an inference run that it has not looked at yet; False as for `train`."""
+    worker = turns.claim(run_id)
     if not worker:
-        return
+        return False
     run = InferenceRun.objects.select_related("detector", "dataset").get(pk=run_id)
     writer = None
     try:
@@ -107,11 +117,12 @@ def infer(run_id: int) -> None:
         _fail(run_id, worker, error)
         raise
     _conclude(run_id, worker, outcome, writer.summary() if writer else "")
+    return True
 
 
 def fetch(fetch_id: int) -> None:
     """Fetch a detector of the catalogue, from wherever an earlier try left it, and make it usable."""
-    worker = _worker()
+    worker = turns.worker_name()
     if not Fetch.objects.claim(fetch_id, worker):
         return
     known = Fetch.objects.get(pk=fetch_id)
@@ -127,21 +138,6 @@ def fetch(fetch_id: int) -> None:
             text = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
         fetching.end(fetch_id, worker, State.FAILED, text)
         raise
-
-
-def _worker() -> str:
-    """A name that no other try has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-
-
-def _claim(run_id: int) -> str:
-    """The name under which this process now holds the run; empty where it is somebody else's or was cancelled."""
-    worker = _worker()
-    with transaction.atomic():
-        if not Run.objects.claim(run_id, worker):
-            return ""
-        live.publish(run_id, [("status", {"state": State.RUNNING, "message": ""})])
-    return worker
 
 
 def _supervise(

@@ -1,7 +1,9 @@
 """Copies of training pictures: never blank, boxes still on their things, made of the training part alone."""
 
 from pathlib import Path
+from typing import Any
 
+import albumentations
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -70,6 +72,36 @@ def test_a_box_moves_with_the_thing_that_it_is_on(preset: str) -> None:
         assert abs(columns.mean() - (x + w / 2)) < 8 and abs(rows.mean() - (y + h / 2)) < 8
         assert x - 4 <= np.percentile(columns, 1) and np.percentile(columns, 99) <= x + w + 4
         assert y - 4 <= np.percentile(rows, 1) and np.percentile(rows, 99) <= y + h + 4
+
+
+@given(
+    cuts=st.lists(st.tuples(st.integers(0, 3), st.floats(0.0, 0.55)), min_size=1, max_size=5),
+    box=st.tuples(st.integers(5, 80), st.integers(5, 50), st.integers(30, 70), st.integers(30, 60)),
+)
+@relaxed
+def test_what_several_changes_have_cut_away_is_counted_together(
+    cuts: list[tuple[int, float]], box: tuple[int, ...]
+) -> None:
+    """Each cuts off a share of what is left of the box, at one of its sides: never so much that it tells alone."""
+    x, y, width, height = box
+    whole, here, left = (0, 0, WIDTH, HEIGHT), (0, 0, WIDTH, HEIGHT), (x, y, x + width, y + height)
+    steps: list[Any] = []
+    for side, share in cuts:
+        axis, first, last = side % 2, left[side % 2], left[side % 2 + 2]
+        at = round(first + share * (last - first)) if side < 2 else round(last - share * (last - first))
+        whole, here = here, tuple(at if place == side else old for place, old in enumerate(here))
+        left = tuple(at if place == side else old for place, old in enumerate(left))
+        assert left[axis] < left[axis + 2]
+        steps.append(albumentations.Crop(*(here[n] - whole[n % 2] for n in range(4))))
+    seen = (left[2] - left[0], left[3] - left[1])
+    share = seen[0] * seen[1] / (width * height)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(augment, "PRESETS", {"cuts": lambda *_: steps})
+        _, kept = apply("cuts", _ground(), [[x, y, x + width, y + height]], [1], seed=1)
+    if abs(share - augment.MIN_VISIBILITY) > 0.13:
+        assert bool(kept) == (share > augment.MIN_VISIBILITY and min(seen) >= augment.MIN_SIDE)
+    for place, _category in kept:
+        assert place == pytest.approx((left[0] - here[0], left[1] - here[1], *seen), abs=0.01)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -1,4 +1,8 @@
-"""Two machines that train together learn what one would. Both are processes here, which only meet over the network."""
+"""Two machines that train together learn what one would, and so do two devices of one machine.
+
+The machines are processes here, which only meet over the network; the devices are two halves of the processor, which
+TensorFlow treats as it does two graphics cards.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from tests.installation import free_port
 from tests.pipeline.processes import ROOT
 from tests.pipeline.shapes import artwork, make_workdir
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Whichever test comes first waits for the machine alone too, whose time is limited by itself.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600, func_only=True)]
 STEPS = 6
 
 # The stages up to the training, with a word after every step.
@@ -38,10 +43,27 @@ stages.assist(run) if rank else stages.run_all(run)
 os._exit(0)
 """
 
+# Before it: the processor as two devices, and Model Garden's choice of all graphics cards made of these.
+TWO_DEVICES = """
+import tensorflow as tf
+from official.common import distribute_utils
 
-def _begin(workdir: Path, weights: Path, **environment: str) -> subprocess.Popen[str]:
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+choose = distribute_utils.get_distribution_strategy
+
+def chosen(name, num_gpus):
+    assert type(choose(name, num_gpus=num_gpus)) is tf.distribute.MirroredStrategy, name
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+distribute_utils.get_distribution_strategy = chosen
+"""
+
+
+def _begin(workdir: Path, weights: Path, before: str = "", **environment: str) -> subprocess.Popen[str]:
     known = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
-    command = [sys.executable, "-c", PROGRAM, str(workdir), str(weights)]
+    command = [sys.executable, "-c", before + PROGRAM, str(workdir), str(weights)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **known}, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
@@ -52,7 +74,7 @@ def _end(process: subprocess.Popen[str]) -> list[list[float]]:
     return [json.loads(line) for line in said.splitlines() if line.startswith("[")]
 
 
-def _workdir(folder: Path) -> Path:
+def _workdir(folder: Path, batch_size: int = 4) -> Path:
     folder.mkdir()
     rows = [artwork(folder, number, "train" if number < 9 else "test") for number in range(1, 11)]
     make_workdir(
@@ -61,7 +83,7 @@ def _workdir(folder: Path) -> Path:
         steps=STEPS,
         evaluations=2,
         input_size=128,
-        batch_size=4,
+        batch_size=batch_size,
         scale_min=1.0,
         scale_max=1.0,
         copies=0,
@@ -70,8 +92,21 @@ def _workdir(folder: Path) -> Path:
     return folder
 
 
-def test_two_machines_have_the_losses_of_one(offline_weights: Path, tmp_path: Path) -> None:
-    alone = _end(_begin(_workdir(tmp_path / "alone"), offline_weights))
+@pytest.fixture(scope="module")
+def alone(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[float]]:
+    """The losses of one machine with one device."""
+    losses = _end(_begin(_workdir(tmp_path_factory.mktemp("run") / "alone"), offline_weights))
+    # Steps that build a graph are told with the next one: the first, and that from which the backbone learns along.
+    assert [row[0] for row in losses] == [2, *range(4, STEPS + 1)]
+    return losses
+
+
+def _compare(alone: list[list[float]], together: list[list[float]]) -> None:
+    for ours, theirs in zip(alone, together, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-3), (alone, together)
+
+
+def test_two_machines_have_the_losses_of_one(alone: list[list[float]], offline_weights: Path, tmp_path: Path) -> None:
     folder = _workdir(tmp_path / "together")
     addresses = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
     machines = []
@@ -81,9 +116,24 @@ def test_two_machines_have_the_losses_of_one(offline_weights: Path, tmp_path: Pa
             _begin(folder, offline_weights, WEBNET_DISTRIBUTION="multi_worker_mirrored", TF_CONFIG=together)
         )
     first, second = (_end(machine) for machine in machines)
-    # Steps that build a graph are told with the next one: the first, and that from which the backbone learns along.
-    assert [row[0] for row in first] == [row[0] for row in alone] == [2, *range(4, STEPS + 1)]
     assert second == [], "only the first machine speaks"
-    for ours, theirs in zip(alone, first, strict=True):
-        assert ours == pytest.approx(theirs, rel=1e-3), (alone, first)
+    _compare(alone, first)
     assert (folder / "checkpoints" / "checkpoint").exists()
+
+
+def test_two_devices_of_one_machine_have_the_losses_of_one(
+    alone: list[list[float]], offline_weights: Path, tmp_path: Path
+) -> None:
+    folder = _workdir(tmp_path / "mirrored")
+    mirrored = _end(_begin(folder, offline_weights, TWO_DEVICES, WEBNET_DISTRIBUTION="mirrored"))
+    _compare(alone, mirrored)
+    assert (folder / "checkpoints" / "checkpoint").exists()
+
+
+def test_a_batch_that_cannot_be_shared_out_evenly_is_refused_with_a_sentence(
+    offline_weights: Path, tmp_path: Path
+) -> None:
+    folder = _workdir(tmp_path / "odd", batch_size=3)
+    odd = _begin(folder, offline_weights, TWO_DEVICES, WEBNET_DISTRIBUTION="mirrored")
+    _said, errors = odd.communicate(timeout=500)
+    assert odd.returncode and "A batch of 3 pictures cannot be shared out evenly among 2 devices." in errors

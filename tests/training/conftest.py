@@ -7,12 +7,22 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django_q.brokers import Broker, get_broker
 
 from annotations.models import Label
 from tests.training.starting import draw
 from tests.training.zoo import Zoo, running
 from training import services
 from training.models import Detector
+
+
+@pytest.fixture
+def queue(db: None) -> Iterator[Broker]:
+    """The queue of trainings, empty: Redis rolls nothing back when a test ends."""
+    broker = get_broker("training")
+    broker.purge_queue()
+    yield broker
+    broker.purge_queue()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,16 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django_q.brokers import Broker, get_broker
+from django_q.brokers import Broker
 
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.services import create_dataset
 from tests.training.starting import CHOICE, draw, start
-from training import live, services
+from training import live, services, turns
 from training.models import Detector, Event, InferenceRun, Run, TrainingRun
 
-pytestmark = pytest.mark.services
-
-
-@pytest.fixture(autouse=True)
-def queue(db: None) -> Iterator[Broker]:
-    """The queue of trainings, empty: Redis rolls nothing back when a test ends."""
-    broker = get_broker("training")
-    broker.purge_queue()
-    yield broker
-    broker.purge_queue()
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("queue")]
 
 
 @pytest.mark.django_db
@@ -236,17 +226,18 @@ class TestLife:
         self,
         dataset: Any,
         owner: Any,
-        monkeypatch: pytest.MonkeyPatch,
+        queue: Broker,
         django_capture_on_commit_callbacks: Any,
     ) -> None:
-        sent: list[int] = []
-        monkeypatch.setattr(services, "async_task", lambda _task, run, **_: sent.append(run))
         past = timezone.now() - timedelta(seconds=1)
         others = [create_dataset(user=owner, name=name, description="") for name in ("second", "third")]
         runs = [self.run_row(each, lease_until=past) for each in (dataset, *others)]
         with django_capture_on_commit_callbacks(execute=True):
             assert services.reap_stale_runs() == 3
-        assert sent == [run.pk for run in runs]
+        assert queue.queue_size() == 3
+        for run in runs:
+            assert turns.next_of("training") == run.pk
+            assert turns.claim(run.pk)
 
     def test_a_run_that_gets_further_each_time_is_never_given_up(self, dataset: Any) -> None:
         run = self.run_row(dataset)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,8 +36,10 @@ Kept = tuple[tuple[float, float, float, float], int]
 # A picture, its boxes as corners in its pixels, and their categories.
 Source = tuple[Pixels, list[list[float]], list[int]]
 
-# A box of which less is left to see is no longer that thing.
+# A box of whose thing less is left to see is no longer that thing.
 MIN_VISIBILITY = 0.4
+# Points across and down each box that are followed through all changes: the share that is left is to be seen.
+_POINTS = 8
 MIN_SIDE = 3.0
 # What a turned picture shows outside itself: the colour that the network sees as zero.
 FILL = (124, 116, 104)
@@ -170,23 +173,37 @@ def apply(
 
     Boxes are [left, top, right, bottom] in pixels when given and (x, y, width, height) when returned.
     """
-    parameters = A.BboxParams(
-        format="pascal_voc", label_fields=["categories"], min_visibility=MIN_VISIBILITY, clip=True,
-        min_width=MIN_SIDE, min_height=MIN_SIDE,
-    )  # fmt: skip
+    # Albumentations' own `min_visibility` is no help: it compares a box with what the step before has left of it, and
+    # keeps one that five steps have each cut in half.
+    of_boxes = A.BboxParams(
+        format="pascal_voc", label_fields=["numbers"], clip=True, min_width=MIN_SIDE, min_height=MIN_SIDE
+    )
+    of_points = A.KeypointParams(format="xy", label_fields=["owners"], remove_invisible=True)
     height, width = pixels.shape[:2]
     steps = PRESETS[preset](height, width, random.Random(seed))  # noqa: S311  not for secrets
-    compose = A.Compose(steps, bbox_params=parameters)
+    compose = A.Compose(steps, bbox_params=of_boxes, keypoint_params=of_points)
     # One source of chance for all steps. Compose's own `seed` starts each step with it: all would draw the same
     # numbers, a copy in ten would be left as it is, and one in three would get every change at once.
     compose.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  not for secrets
-    result = compose(
-        image=pixels, bboxes=np.asarray(boxes, np.float32).reshape(-1, 4), categories=np.asarray(categories, int)
-    )
+    corners, numbers = np.asarray(boxes, np.float32).reshape(-1, 4), np.arange(len(boxes))
+    points = _points(corners)
+    owners = numbers.repeat(_POINTS**2)
+    result = compose(image=pixels, bboxes=corners, numbers=numbers, keypoints=points, owners=owners)
+    left_to_see = Counter(int(owner) for owner in result["owners"])
     kept = []
-    for (left, top, right, bottom), category in zip(result["bboxes"], result["categories"], strict=True):
-        kept.append(((float(left), float(top), float(right - left), float(bottom - top)), int(category)))
+    for (left, top, right, bottom), number in zip(result["bboxes"], result["numbers"], strict=True):
+        if left_to_see[int(number)] >= MIN_VISIBILITY * _POINTS**2:
+            place = (float(left), float(top), float(right - left), float(bottom - top))
+            kept.append((place, int(categories[int(number)])))
     return result["image"], kept
+
+
+def _points(corners: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Points spread evenly over each box of `corners` (n × 4), as rows of x and y, box after box."""
+    across = (np.arange(_POINTS, dtype=np.float32) + 0.5) / _POINTS
+    shares = np.stack(np.meshgrid(across, across), axis=-1).reshape(1, -1, 2)
+    first, last = corners[:, None, :2], corners[:, None, 2:]
+    return (first + shares * (last - first)).reshape(-1, 2)
 
 
 def is_blank(pixels: Pixels) -> bool:
