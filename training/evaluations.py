@@ -195,11 +195,16 @@ def _pair(name: str | None, one: Mapping[str, Any], other: Mapping[str, Any]) ->
 
 
 def differing_tests(one: Evaluation, other: Evaluation) -> dict[str, int]:
-    """How far the test parts differ: artworks in `both`, in one `only`, and how many of both have other boxes."""
+    """How far the test parts differ: artworks in `both`, in one `only`, and how many of both have other boxes.
+
+    `simulated`: the simulated photographs of both, which are each detector's own.
+    """
     mine, theirs = ({row["artwork"]: _truth(row) for row in each["artworks"]} for each in (one, other))
     both = mine.keys() & theirs.keys()
     changed = sum(mine[artwork] != theirs[artwork] for artwork in both)
-    return {"both": len(both), "only": len(mine) - len(both), "only_other": len(theirs) - len(both), "changed": changed}
+    simulated = sum(each.get("simulated", 0) for each in (one, other))
+    alone = {"only": len(mine) - len(both), "only_other": len(theirs) - len(both)}
+    return {"both": len(both), **alone, "changed": changed, "simulated": simulated}
 
 
 def in_common(one: Evaluation, other: Evaluation) -> dict[str, list[Any]]:

@@ -101,7 +101,7 @@ def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> 
         "rows": evaluations.side_by_side(evaluation, theirs),
         "tests": tests,
     }
-    if tests["only"] or tests["only_other"] or tests["changed"]:
+    if any(tests[name] for name in ("only", "only_other", "changed", "simulated")):
         common = evaluations.in_common(evaluation, theirs)
         scores = comparisons.scores_of([detector, other], **common)
         compared["on_both"] = evaluations.on_both(evaluation, theirs, common)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def test_only_the_common_artworks_and_labels_count(tmp_path: Path) -> None:
     assert [row["AP50"] for row in both[0]["per_label"]] == pytest.approx([0.505, 0.5], abs=0.01)
     (one,) = compare.compare([tmp_path], [100], rows(LABELS[1:]))
     assert [row["name"] for row in one["per_label"]] == ["Halo"] and one["AP50"] == one["per_label"][0]["AP50"]
+
+
+def test_simulated_photographs_of_an_artwork_are_not_kept_as_seen_on_it(tmp_path: Path) -> None:
+    truth, found = results(ARTWORKS, LABELS)
+    last = truth["images"][-1]
+    truth["images"][-1] = {**last, "artwork": truth["images"][0]["artwork"], "simulated": True}
+    compare.keep(truth, found, tmp_path)
+    rest = {**truth, "images": truth["images"][:-1]}
+    compare.keep(rest, [row for row in found if row["image_id"] != last["id"]], tmp_path / "rest")
+    kept = [gzip.decompress((folder / compare.FILE_NAME).read_bytes()) for folder in (tmp_path, tmp_path / "rest")]
+    assert kept[0] == kept[1] and len(json.loads(kept[0])) == 5
 
 
 def test_it_answers_on_stdin_and_stdout(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is on artworks to learn from alone is tested on simulated photographs of these, and nothing else is."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def _opened(workdir: Path, weights: Path, shown: dict[str, list[list[int]]]) -> 
         for labels in pictures:
             rows.append(artwork(workdir, len(rows) + 1, part) | {"boxes": _boxes(*labels)})
     manifest.save(manifest_of(rows) | {"simulated_tests": True}, workdir)
-    config.plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="instances", seed=3).save(workdir)
+    plan = config.plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="instances", seed=3)
+    dataclasses.replace(plan, least_copies=8).save(workdir)
     events: list[Event] = []
     run = stages.open_run(workdir, weights, events.append, Stop())
     for name in ("annotations", "partition", "augment"):

@@ -118,6 +118,31 @@ def test_where_no_file_was_compared_nothing_is_said(get: Any, detector: Detector
     assert page.status_code == 200 and "files for phones" not in page.content.decode()
 
 
+def test_what_was_tested_on_simulated_photographs_is_marked(get: Any, detector: Detector, filled: Any) -> None:
+    assert "simulated" not in get("", detector).content.decode()
+    told = of_dataset(filled)
+    told["per_label"][1]["simulated"] = True
+    keep(detector, told | {"simulated": 5})
+    html = get("", detector).content.decode()
+    assert "on 5 simulated photographs of what it learnt from and on 6 artworks that it never saw" in re.sub(
+        r"\s+", " ", html
+    )
+    assert html.count('<span class="chip chip-plain">simulated</span>') == 1
+    keep(detector, told | {"simulated": 5, "artworks": []})
+    assert "No artwork was kept aside" in get("", detector).content.decode()
+
+
+def test_two_that_were_tested_on_photographs_of_their_own_were_not_tested_on_the_same(
+    get: Any, detector: Detector, filled: Any
+) -> None:
+    other = detector_of(filled, "Other")
+    keep(other, of_dataset(filled))
+    assert "Both were tested on the same" in get("", detector, **{"with": other.pk}).content.decode()
+    keep(other, of_dataset(filled) | {"simulated": 5})
+    html = get("", detector, **{"with": other.pk}).content.decode()
+    assert "Simulated photographs are made for each training anew" in html
+
+
 def test_an_artwork_that_was_deleted_is_told_and_breaks_nothing(get: Any, detector: Detector) -> None:
     gone, purged = Artwork.objects.order_by("pk")[:2]
     Artwork.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
@@ -161,7 +186,13 @@ def test_boxes_that_changed_between_two_trainings_count_as_a_difference(detector
     after = json.loads(json.dumps(before))
     after["artworks"][0]["boxes"][0]["bbox"][0] += 5
     after["artworks"].pop()
-    assert evaluations.differing_tests(before, after) == {"both": 5, "only": 1, "only_other": 0, "changed": 1}
+    assert evaluations.differing_tests(before, after) == {
+        "both": 5,
+        "only": 1,
+        "only_other": 0,
+        "changed": 1,
+        "simulated": 0,
+    }
 
 
 def on_both(one: Any, other: Any) -> dict[str, Any]:

@@ -31,9 +31,12 @@ def keep(truth: Coco, detections: Sequence[Detection], folder: Path) -> None:
     With hundredths of a pixel, which move no score that anybody sees, 2,000 artworks take a few megabytes.
     """
     labels = {category["id"]: category["label"] for category in truth["categories"]}
-    artworks = {image["id"]: image["artwork"] for image in truth["images"]}
+    # A simulated photograph is none that another detector was tested on too.
+    artworks = {image["id"]: image["artwork"] for image in truth["images"] if not image.get("simulated")}
     rows: dict[Any, Kept] = {artwork: [] for artwork in artworks.values()}
     for row in detections:
+        if row["image_id"] not in artworks:
+            continue
         sides = (round(float(side), 2) for side in row["bbox"])
         rows[artworks[row["image_id"]]].append([labels[row["category_id"]], *sides, round(float(row["score"]), 5)])
     path = folder / FILE_NAME
