@@ -126,13 +126,21 @@ print(files.run_folder(run.pk))
 """
 
 
+# Where the tests run in the background of a shell, they and what they start ignore Ctrl-C.
+LISTENING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 @pytest.mark.slow
 def test_tensorboard_shows_the_last_score_under_the_name_of_the_training(make_server: Callable[..., Any]) -> None:
     """For real: TensorFlow writes, the command serves, and Ctrl-C ends both of its processes."""
     installation, port = make_server(web=False), free_port()
     workdir = installation.shell(MAKE)
     subprocess.run([sys.executable, "-c", WRITE, workdir], cwd=ROOT, capture_output=True, timeout=250, check=True)
-    command = [sys.executable, "manage.py", "tensorboard", "1", "--port", str(port)]
+    command = [sys.executable, "-c", LISTENING, "manage.py", "tensorboard", "1", "--port", str(port)]
     process = installation.start("tensorboard", *command)
     address = f"http://127.0.0.1:{port}/data/plugin/scalars/tags"
 
