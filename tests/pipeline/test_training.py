@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
     assert description["threshold"] == pytest.approx(evaluation["threshold"], abs=0.02)
     assert description["format"] == "retinanet_tflite" and description["metrics"]["AP50"] >= 0.9
     assert "| circle |" in (folder / "model_card.md").read_text()
-    kept = compare.compare([folder], range(9, 17), evaluation["per_label"])[0]
+    (kept,) = compare.compare([folder], range(9, 17), evaluation["per_label"])
     assert kept["AP50"] == pytest.approx(evaluation["AP50"], abs=0.01)
     assert (folder / "model.tflite").stat().st_size < 8e6
     assert (folder / "model_int8.tflite").stat().st_size < 0.8 * (folder / "model.tflite").stat().st_size
@@ -232,9 +233,6 @@ def _unsuppressed(model: Any) -> Any:
 
 @pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
 def test_a_tflite_file_carries_its_labels_and_still_loads(trained: Trained, name: str) -> None:
-    import zipfile
-
-    import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
     folder = trained.workdir / "detector"

@@ -40,7 +40,7 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
-    `simulated`: what is to be found is one thing, of which one picture is enough (see `simulated`).
+    `simulated`: what is to be found is one thing, of which there may be one picture alone (see `simulated`).
     """
 
     key: str

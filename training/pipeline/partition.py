@@ -181,7 +181,7 @@ def _lonely(label: LabelCount) -> Phrase:
     text = gettext_noop(
         "The concept “%(label)s” is on %(found)d artwork only. It needs at least %(needed)d: one to learn from and"
         " one to test on. Draw it on another artwork, or train without this concept. If it is one particular work or"
-        " thing, choose “One particular thing” below: one picture is enough then."
+        " thing, choose “One particular thing” below: then one picture will do to begin with."
     )
     return Phrase(text, label=label.name, found=label.artworks, needed=MINIMUM_ARTWORKS_PER_LABEL)
 
