@@ -95,7 +95,8 @@ def preparation(run: Any) -> None:
     copies = len(annotations.load(annotations.coco_path(run.workdir, "train_augmented"))["images"])
     folder = run.workdir / "alone"
     folder.mkdir()
-    jobs = list(augment._jobs(train, folder, run.config.augmentation, run.config.copies, 512, run.config.seed))
+    each = [run.config.copies] * len(train["images"])
+    jobs = list(augment._jobs(train, folder, run.config.augmentation, each, 512, run.config.seed))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         list(pool.map(copy_alone, jobs[:8]))
         alone = timed(lambda: list(pool.map(copy_alone, jobs, chunksize=4)))

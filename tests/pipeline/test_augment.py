@@ -136,7 +136,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[annotations.Coco, 
         train,
         workdir / "copies",
         preset="categories",
-        copies=2,
+        copies=[2] * len(train["images"]),
         most=99,
         longest=200,
         seed=1,
@@ -148,9 +148,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[annotations.Coco, 
 def test_where_time_is_short_some_copies_of_any_artwork_are_made(tmp_path: Path) -> None:
     rows = [artwork(tmp_path, number, "train" if number < 8 else "test") for number in range(1, 9)]
     train = annotations.to_coco(manifest.parse(manifest_of(rows), tmp_path), "train")
-    made = augment.augment(
-        train, tmp_path / "copies", preset="gentle", copies=2, most=5, longest=100, seed=1, on_copy=lambda: None
-    )
+    options = {"preset": "gentle", "copies": [2] * 7, "most": 5, "longest": 100, "seed": 1}
+    made = augment.augment(train, tmp_path / "copies", **options, on_copy=lambda: None)  # type: ignore[arg-type]
     assert len(made["images"]) == 5 and len({image["artwork"] for image in made["images"]}) > 2
 
 
@@ -161,7 +160,7 @@ def test_processes_make_the_same_copies_as_threads(tmp_path: Path, monkeypatch: 
     for least in (1000, 0):
         monkeypatch.setattr(augment, "_LEAST_FOR_PROCESSES", least)
         folder = tmp_path / str(least)
-        options = {"preset": "categories", "copies": 3, "most": 99, "longest": 100, "seed": 1}
+        options = {"preset": "categories", "copies": [3] * 4, "most": 99, "longest": 100, "seed": 1}
         coco = augment.augment(train, folder, **options, on_copy=lambda: None)  # type: ignore[arg-type]
         made.append((coco["annotations"], [file.read_bytes() for file in sorted(folder.glob("*.jpg"))]))
     assert made[0] == made[1] and len(made[0][1]) > 10

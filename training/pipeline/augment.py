@@ -81,13 +81,13 @@ def augment(
     target: Path,
     *,
     preset: str,
-    copies: int,
+    copies: Sequence[int],
     most: int,
     longest: int,
     seed: int,
     on_copy: Callable[[], None],
 ) -> Coco:
-    """Make `copies` changed copies of every image of `train` in `target`, on all cores; return them as COCO.
+    """Make so many changed copies of each image of `train` in `target`, on all cores; return them as COCO.
 
     Of more than `most` copies in all, as many are made, of images taken by chance.
     Copies are at most `longest` pixels wide and high; image ids go on after those of `train`. "copy_of" is the id of
@@ -271,10 +271,10 @@ PRESETS: Mapping[str, Callable[[int, int, random.Random], list[Any]]] = {
 }
 
 
-def _jobs(train: Coco, target: Path, preset: str, copies: int, longest: int, seed: int) -> Iterator[Job]:
+def _jobs(train: Coco, target: Path, preset: str, copies: Sequence[int], longest: int, seed: int) -> Iterator[Job]:
     boxes = boxes_by_image(train)
-    for image in train["images"]:
-        for copy in range(copies):
+    for image, count in zip(train["images"], copies, strict=True):
+        for copy in range(count):
             digest = hashlib.sha256(f"{seed}:{image['id']}:{copy}".encode()).digest()
             own = int.from_bytes(digest[:4], "big") // 2
             yield Job(image, boxes[image["id"]], preset, own, longest, target / f"{image['id']:06d}_{copy}.jpg")

@@ -142,12 +142,13 @@ class RunConfig:
 
     A run trains for exactly `steps`; where these are 0, as many as fit into its `minutes` (see `pace`), and at least
     `min_steps`. It starts from the detector in the folder `start`, where that is not "", else from `weights` and
-    `pretrained_head`, and from nothing where these are "" too. Its backbone is frozen for the share `release_at` of the
-    way; then its late blocks learn too (`backbones.release` with `release_channels`), at `backbone_rate` of the rate,
-    then itself `released_rate` of what it was. While all of it is frozen, what it makes of a picture is used
-    `feature_uses` times (see `replay`).
+    `pretrained_head`, and from nothing where these are "" too. Its rate falls from the share `falls_from` of the way
+    on. Its backbone is frozen for the share `release_at` of the way; then its late blocks learn too
+    (`backbones.release` with `release_channels`), at `backbone_rate` of the rate, then itself `released_rate` of what
+    it was. While all of it is frozen, what it makes of a picture is used `feature_uses` times (see `replay`).
     Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
-    the pictures themselves there are at most `most_records`.
+    the pictures themselves there are at most `most_records`. Of pictures that show a concept which fewer than the
+    share `rare` of them show, more copies are made (see `balance`).
     """
 
     architecture: str
@@ -164,9 +165,11 @@ class RunConfig:
     evaluations: int
     least_copies: int = 0
     most_copies: int = 100_000
+    rare: float = 0.0
     most_records: int = 1_000_000
     learning_rate: float = 1e-3
     warmup_steps: int = 50
+    falls_from: float = 0.1
     clip_norm: float = 10.0
     weight_decay: float = 4e-5
     freeze_backbone: bool = True

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 from training.pipeline.config import LEAST_TRAINING_SHARE, RunConfig
 
-# The share of the way after which the learning rate falls.
-_HELD = 0.1
 # How much of the step time the newest measurement makes up.
 _NEWEST = 0.2
 # Share of a training that evaluations on the way may take, and the first one, of which nobody knows yet how long it
@@ -95,7 +93,7 @@ class Pace:
     def learning_rate(self) -> float:
         """Of the next step: a linear warm-up, a plateau, and half a cosine down to nothing (arXiv 1608.03983)."""
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
-        fallen = max(0.0, self.progress - _HELD) / (1 - _HELD)
+        fallen = max(0.0, self.progress - self.config.falls_from) / max(1 - self.config.falls_from, 1e-9)
         released = self.config.released_rate if self.progress >= self.config.release_at else 1.0
         return self.config.learning_rate * released * warm * 0.5 * (1 + math.cos(math.pi * fallen))
 

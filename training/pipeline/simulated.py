@@ -43,7 +43,7 @@ def photographs(alone: Coco, target: Path, *, first: int, longest: int, seed: in
         alone,
         target,
         preset=PRESET,
-        copies=_EACH,
+        copies=[_EACH] * len(alone["images"]),
         most=_MOST,
         longest=longest,
         seed=-1 - seed,  # no training has it

@@ -147,19 +147,20 @@ def _copies(run: Run) -> Phrase:
         if run.config.copies:
             return Phrase(gettext_noop("no changed copies: the artworks themselves take all the time that there is"))
         return Phrase(gettext_noop("no changed copies wanted"))
-    from training.pipeline import augment
+    from training.pipeline import augment, balance
 
     each = max(run.config.copies, -(-run.config.least_copies // max(1, len(train["images"]))))
+    total = each * len(train["images"])
     most = min(run.config.most_copies, room)
     copies = augment.augment(
         train,
         augment.folder(run.workdir, run.manifest.dataset.folder),
         preset=run.config.augmentation,
-        copies=each,
+        copies=balance.shared_out(total, balance.repeat_factors(train, run.config.rare)),
         most=most,
         longest=_longest(run.config),
         seed=run.config.seed,
-        on_copy=run.counter("augment", min(len(train["images"]) * each, most)),
+        on_copy=run.counter("augment", min(total, most)),
     )
     annotations.save(copies, path)
     return Phrase(gettext_noop("changed copies: %(copies)d"), copies=len(copies["images"]))
