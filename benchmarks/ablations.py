@@ -38,6 +38,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "small things seen in the usual square": {"input_size": 256},
         "features used once": {"feature_uses": 1},
         "no changed copies": {"copies": 0},
+        "more changed copies of what is rare": {"rare": 1.0},
         "nothing mirrored": {"flip": False},
         "nothing zoomed": {"scale_min": 1.0, "scale_max": 1.0},
         NO_HEAD: {"pretrained_head": ""},

@@ -40,6 +40,7 @@ class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
+    `rare`: the share of the pictures below which a concept is rare, and more copies are made of those that show it.
     `simulated`: what is to be found is one thing, of which there may be one picture alone (see `simulated`).
     """
 
@@ -49,6 +50,7 @@ class Augmentation:
     copies: int
     flip: bool
     least_copies: int = 0
+    rare: float = 0.0
     simulated: bool = False
 
 
@@ -102,6 +104,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             3,
             False,
             800,
+            rare=1.0,
             simulated=True,
         ),
     }
@@ -249,6 +252,7 @@ def plan(
         input_size=side,
         copies=variety.copies,
         least_copies=variety.least_copies,
+        rare=variety.rare,
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         most_records=most_records(architecture, duration, side),
         flip=variety.flip,
