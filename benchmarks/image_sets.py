@@ -25,15 +25,18 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 _TESTED = 20
 
 
-def read(name: str, data: Path, concepts: int) -> Named:
+def read(name: str, data: Path, concepts: int, after: int = 0) -> Named:
     """The manifest of an image set below `data` with its most frequent concepts; pictures without one are empty."""
-    return most_frequent(name, list(READERS[name](data / name)), concepts)
+    return most_frequent(name, list(READERS[name](data / name)), concepts, after)
 
 
-def most_frequent(name: str, artworks: list[Named], concepts: int) -> Named:
-    """A manifest with the labels that have the most training boxes; pictures without them are empty ones."""
+def most_frequent(name: str, artworks: list[Named], concepts: int, after: int = 0) -> Named:
+    """A manifest with the labels that have the most training boxes; pictures without them are empty ones.
+
+    `after`: so many that have still more are passed over.
+    """
     counts = Counter(box["label"] for row in artworks if row["split"] == "train" for box in row["boxes"])
-    chosen = [label for label, _ in counts.most_common(concepts)]
+    chosen = [label for label, _ in counts.most_common(after + concepts)[after:]]
     numbers = {label: number for number, label in enumerate(chosen, start=1)}
     for row in artworks:
         row["boxes"] = [{**box, "label": numbers[box["label"]]} for box in row["boxes"] if box["label"] in numbers]
