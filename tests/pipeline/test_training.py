@@ -64,9 +64,7 @@ def test_a_cancelled_training_ends_within_seconds(trained: Trained) -> None:
 
 def test_a_resumed_training_goes_on_from_its_last_step(trained: Trained) -> None:
     first, second = of(trained.before, "metrics"), of(trained.after, "metrics")
-    # A machine too busy to save in time loses what came after the last checkpoint, never all.
-    assert second[0]["step"] > 1
-    assert second[0]["step"] - first[-1]["step"] < 60
+    assert first[-1]["step"] < second[0]["step"] < first[-1]["step"] + 60
     assert second[-1]["step"] == STEPS
 
 

@@ -4,7 +4,8 @@ One particular work or thing, such as a painting that the museum's app is to rec
 and that one must be learnt from. So concepts that no test artwork shows are tested on pictures of the artworks that
 they were learnt from, changed as `augment` changes them for one particular thing, by other numbers than its copies in
 training. They lie in a folder of their own and are named as what they are wherever scores are told. Such a score says
-how well the thing itself is known again, not how well others of its kind are.
+how well the thing itself is known again, not how well others of its kind are. So what real test artworks show too is
+not counted on these photographs, neither where it is found nor where it is missed.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ def photographs(alone: Coco, target: Path, *, first: int, longest: int, seed: in
 
 
 def added(test: Coco, photographs: Coco) -> Coco:
-    """`test` with `photographs` in place of any that were in it."""
+    """`test` with `photographs` in place of any that were in it, and with their boxes of what it does not show."""
     real = _real(test)
-    boxes = [*real["annotations"], *photographs["annotations"]]
+    known = {box["category_id"] for box in real["annotations"]}
+    only_there = (box for box in photographs["annotations"] if box["category_id"] not in known)
+    boxes = [*real["annotations"], *only_there]
     numbered = [{**box, "id": number} for number, box in enumerate(boxes, start=1)]
     return {**test, "images": [*real["images"], *photographs["images"]], "annotations": numbered}
 
