@@ -64,7 +64,8 @@ def tell(seed: int, result: Result, data: Named) -> None:
     labels = result.scores["per_label"]
     works, kinds = labels[:CONCEPTS], labels[CONCEPTS:]
     precision, half = (fmean(row[name] for row in works) for name in ("AP", "AP50"))
-    of_kinds = f"{fmean(row['AP50'] for row in kinds):.3f}" if kinds else "-"
+    tested = [row["AP50"] for row in kinds if row["AP50"] is not None]
+    of_kinds = f"{fmean(tested):.3f}" if tested else "-"
     count = sum(PHOTOGRAPH in row["id"] for row in data["artworks"])
     took = f"{result.seconds / 60:.1f}"
     print(f"| {seed} | {count} | {result.steps} | {took} | {precision:.3f} | {half:.3f} | {of_kinds} |", flush=True)
