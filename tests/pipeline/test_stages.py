@@ -42,6 +42,14 @@ def test_the_split_comes_before_the_augmentation(run: tuple[stages.Run, list[Eve
     assert {Path(image["file_name"]) for image in copies["images"]} == set(folder.glob("*.jpg"))
 
 
+def test_where_artworks_are_enough_no_changed_copies_are_made(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, _ = run
+    for most, made in ((8, 3), (5, 0), (4, 0)):
+        opened.config = dataclasses.replace(opened.config, most_varied=most)
+        _prepare(opened)
+        assert len(annotations.load(annotations.coco_path(opened.workdir, "train_augmented"))["images"]) == made
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_train_records_hold_training_artworks_and_copies_and_test_records_the_rest(
     run: tuple[stages.Run, list[Event]],

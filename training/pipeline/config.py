@@ -39,7 +39,8 @@ class Budget:
 class Augmentation:
     """How training pictures are varied: `copies` changed copies of each on disk; `flip`: mirror them while training.
 
-    Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same.
+    Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same; and no
+    more than that each, with the pictures themselves, is looked at `looks` times (0: whatever the time is).
     `rare`: the share of the pictures below which a concept is rare, and more copies are made of those that show it.
     `simulated`: what is to be found is one thing, of which there may be one picture alone (see `simulated`).
     """
@@ -50,6 +51,7 @@ class Augmentation:
     copies: int
     flip: bool
     least_copies: int = 0
+    looks: int = 0
     rare: float = 0.0
     simulated: bool = False
 
@@ -73,6 +75,10 @@ LEAST_MINUTES, MOST_MINUTES = 2.0, 24 * 60.0
 # What the budget "own" is until somebody says otherwise.
 OWN_MINUTES = 20
 
+# A picture may be looked at so often, each time a little larger or smaller, before changed copies do more good than
+# harm: docs/decisions/training.md.
+_LOOKS = 50
+
 AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     {
         "none": Augmentation(
@@ -81,18 +87,25 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
         "gentle": Augmentation(
             "gentle",
             gettext_noop("Gentle"),
-            gettext_noop("Slight changes of light, colour and size. Nothing is mirrored."),
+            gettext_noop(
+                "Slight changes of light, colour and size, where artworks are few for the time. Nothing is mirrored."
+            ),
             1,
             False,
             200,
+            looks=_LOOKS,
         ),
         "categories": Augmentation(
             "categories",
             gettext_noop("Kinds of things"),
-            gettext_noop("Mirrored, turned a little and relit: for concepts such as “angel” or “book”."),
+            gettext_noop(
+                "Mirrored and, where artworks are few for the time, turned a little and relit: for concepts such as"
+                " “angel” or “book”."
+            ),
             2,
             True,
             200,
+            looks=_LOOKS,
         ),
         "instances": Augmentation(
             "instances",
@@ -150,8 +163,8 @@ class RunConfig:
     (`backbones.release` with `release_channels`), at `backbone_rate` of the rate, then itself `released_rate` of what
     it was. While all of it is frozen, what it makes of a picture is used `feature_uses` times (see `replay`).
     Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
-    the pictures themselves there are at most `most_records`. Of pictures that show a concept which fewer than the
-    share `rare` of them show, more copies are made (see `balance`).
+    the pictures themselves there are at most `most_varied`, and at most `most_records` are read. Of pictures that show
+    a concept which fewer than the share `rare` of them show, more copies are made (see `balance`).
     """
 
     architecture: str
@@ -168,6 +181,7 @@ class RunConfig:
     evaluations: int
     least_copies: int = 0
     most_copies: int = 100_000
+    most_varied: int = 1_000_000
     rare: float = 0.0
     most_records: int = 1_000_000
     learning_rate: float = 1e-3
@@ -253,6 +267,7 @@ def plan(
         copies=variety.copies,
         least_copies=variety.least_copies,
         rare=variety.rare,
+        most_varied=_most_varied(architecture, duration, side, variety),
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         most_records=most_records(architecture, duration, side),
         flip=variety.flip,
@@ -321,11 +336,23 @@ def most_records(architecture: str, minutes: float, side: int) -> int:
 
     No more than its steps look at, either. `side`: of the square that is seen, in pixels.
     """
-    chosen = _choose(ARCHITECTURES, "architecture", architecture)
-    enlarged = _enlarged(chosen, side)
-    steps = max(RunConfig.min_steps, minutes * 60 / (chosen.step_seconds * enlarged))
+    enlarged = _enlarged(_choose(ARCHITECTURES, "architecture", architecture), side)
     read = minutes * 60 * _RECORDS_SHARE / (_SECONDS_PER_RECORD * enlarged)
-    return int(min(read, steps * chosen.batch_size))
+    return int(min(read, _looked_at(architecture, minutes, side)))
+
+
+def _most_varied(architecture: str, minutes: float, side: int, variety: Augmentation) -> int:
+    """How many pictures, changed copies among them, are looked at often enough in `minutes`."""
+    if not variety.looks:
+        return RunConfig.most_varied
+    return int(_looked_at(architecture, minutes, side) / variety.looks)
+
+
+def _looked_at(architecture: str, minutes: float, side: int) -> float:
+    """How many pictures the steps of `minutes` on two cores look at, one after the other; `side` as above."""
+    chosen = ARCHITECTURES[architecture]
+    steps = max(RunConfig.min_steps, minutes * 60 / (chosen.step_seconds * _enlarged(chosen, side)))
+    return steps * chosen.batch_size
 
 
 def learnt_from(architecture: str, minutes: float, images: int, side: int | None = None) -> int:

@@ -141,11 +141,11 @@ def _add_simulated_tests(run: Run) -> None:
 def _copies(run: Run) -> Phrase:
     path = annotations.coco_path(run.workdir, "train_augmented")
     train = _coco(run, "train")
-    room = run.config.most_records - len(train["images"])
-    if not run.config.copies or not room:
+    room = min(run.config.most_records, run.config.most_varied) - len(train["images"])
+    if not run.config.copies or room <= 0:
         annotations.save({**train, "images": [], "annotations": []}, path)
         if run.config.copies:
-            return Phrase(gettext_noop("no changed copies: the artworks themselves take all the time that there is"))
+            return Phrase(gettext_noop("no changed copies: there are artworks enough for the time that there is"))
         return Phrase(gettext_noop("no changed copies wanted"))
     from training.pipeline import augment, balance
 
