@@ -35,7 +35,7 @@ _TELL_SECONDS = 0.5
 
 def catalogue_json() -> list[dict[str, Any]]:
     """Every detector of the catalogue and how far it is on its way here; in two queries."""
-    fetches = {fetch.key: fetch for fetch in Fetch.objects.all()}
+    fetches = {fetch.key: fetch for fetch in Fetch.objects.with_seen_state()}
     there = _there()
     return [_row(entry, fetches.get(entry.key), there.get(_folder(entry.key))) for entry in CATALOGUE.values()]
 
@@ -63,7 +63,7 @@ def _row(entry: CatalogueDetector, fetch: Fetch | None, detector_id: int | None)
         "input_size": entry.input_size,
         "license": entry.license,
         "state": state,
-        "active": bool(fetch and fetch.is_active),
+        "active": state in (State.QUEUED, State.RUNNING),
         "checking": state == State.RUNNING and 0 < total == done,
         "message": translated(fetch.phrase, fetch.message) if fetch else "",
         "done": done,

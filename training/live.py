@@ -21,7 +21,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from training.models import Event, Run
@@ -163,7 +163,7 @@ class Tailer:
 @database_sync_to_async
 def _fresh_runs(dataset_ids: list[int]) -> list[tuple[int, str, int, int]]:
     """(run, kind, dataset, last_seq) of the runs of these datasets that may still have news."""
-    recent = Q(finished_at=None) | Q(finished_at__gt=timezone.now() - LINGER)
+    recent = Q(finished_at=None) | Q(finished_at__gt=Now() - LINGER)
     runs = Run.objects.filter(recent, dataset_id__in=dataset_ids).order_by()
     return list(runs.values_list("pk", "kind", "dataset_id", "last_seq"))
 

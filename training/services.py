@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -247,7 +247,7 @@ def _change(run_id: int, before: set[State], state: State, message: str = "", **
     phrase = phrase_json(message)
     fields |= {"state": state, "message": message[:1000], "phrase": phrase}
     if ended:
-        fields["finished_at"] = timezone.now()
+        fields["finished_at"] = Now()
     with transaction.atomic():
         changed = Run.objects.filter(pk=run_id, state__in=before).update(**fields)
         if changed:
@@ -303,11 +303,11 @@ def reap_stale_runs() -> int:
 
 def cluster_is_busy(cluster: str) -> bool:
     """Whether a cluster is known to work on something, so that its silence is no sign of a hang."""
-    fetches = Fetch.objects.filter(state=State.RUNNING, lease_until__gte=timezone.now())
+    fetches = Fetch.objects.filter(state=State.RUNNING, lease_until__gte=Now())
     if cluster == turns.FETCHES[0] and fetches.exists():
         return True
     kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
-    return Run.objects.filter(Q(lease_until__gte=timezone.now()), state=State.RUNNING, kind__in=kinds).exists()
+    return Run.objects.filter(state=State.RUNNING, kind__in=kinds, lease_until__gte=Now()).exists()
 
 
 def register_trained(run: TrainingRun, made: Path) -> Detector:
