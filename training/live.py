@@ -54,6 +54,21 @@ def publish(run_id: int, events: Sequence[tuple[str, dict[str, Any]]]) -> int:
     return last
 
 
+class Outbox:
+    """Events of a run on their way to the database; those that could not be stored are sent again with the next."""
+
+    def __init__(self, run_id: int) -> None:
+        self._run_id = run_id
+        self._left: list[tuple[str, dict[str, Any]]] = []
+
+    def send(self, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Publish what is left and these. Raises as `publish`, and what the database says where it is away."""
+        self._left += events
+        if self._left:
+            publish(self._run_id, self._left)
+            self._left = []
+
+
 def group_of(dataset_id: int) -> str:
     """Name of the channel layer's group of those who watch a dataset."""
     return f"dataset-{dataset_id}"

@@ -294,11 +294,16 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
 
 def reap_stale_runs() -> int:
     """Find the runs whose worker has gone silent, and those that the queue has lost; return how many there were."""
-    stale = list(Run.objects.stale())
-    for run in stale:
-        text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
-        interrupt_run(run, Phrase(text))
-    return len(stale) + turns.give_again()
+    text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
+    found = 0
+    for run_id in list(Run.objects.stale().values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Whoever had to wait for the database here was not alone: its worker may have renewed the lease meanwhile.
+            run = Run.objects.stale().select_for_update().filter(pk=run_id).first()
+            if run:
+                interrupt_run(run, Phrase(text))
+                found += 1
+    return found + turns.give_again()
 
 
 def cluster_is_busy(cluster: str) -> bool:
