@@ -306,13 +306,13 @@ def reap_stale_runs() -> int:
     return found + turns.give_again()
 
 
-def cluster_is_busy(cluster: str) -> bool:
-    """Whether a cluster is known to work on something, so that its silence is no sign of a hang."""
-    fetches = Fetch.objects.filter(state=State.RUNNING, lease_until__gte=Now())
-    if cluster == turns.FETCHES[0] and fetches.exists():
+def cluster_is_busy(cluster: str, host: str) -> bool:
+    """Whether the cluster of a machine is known to work on something, so that its silence is no sign of a hang."""
+    at_work: dict[str, Any] = {"state": State.RUNNING, "lease_until__gte": Now(), "worker__startswith": f"{host}:"}
+    if cluster == turns.FETCHES[0] and Fetch.objects.filter(**at_work).exists():
         return True
     kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
-    return Run.objects.filter(state=State.RUNNING, kind__in=kinds, lease_until__gte=Now()).exists()
+    return Run.objects.filter(kind__in=kinds, **at_work).exists()
 
 
 def register_trained(run: TrainingRun, made: Path) -> Detector:

@@ -88,5 +88,5 @@ def claim(run_id: int) -> str:
 
 
 def worker_name() -> str:
-    """A name that no other try has."""
+    """A name that no other try has; it begins with the machine's."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -142,17 +142,18 @@ def test_without_a_network_it_says_what_to_do(owner: Any, zoo: Zoo, monkeypatch:
 
 def test_a_worker_that_went_silent_leaves_something_to_go_on_with(owner: Any, zoo: Zoo) -> None:
     late = timezone.now() - timedelta(seconds=1)
-    Fetch.objects.create(key=KEY, state="running", worker="gone", lease_until=late, done_bytes=5, total_bytes=9)
+    Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=late, done_bytes=5, total_bytes=9)
     assert (row()["state"], row()["active"]) == ("interrupted", False)
-    assert not services.cluster_is_busy("default")
+    assert not services.cluster_is_busy("default", "here")
     fetching.start_fetch(key=KEY, user=owner)
     assert row()["state"] == "queued"
 
 
 def test_a_cluster_that_fetches_is_not_taken_for_dead(owner: Any) -> None:
     soon = timezone.now() + timedelta(seconds=20)
-    Fetch.objects.create(key=KEY, state="running", worker="busy", lease_until=soon)
-    assert services.cluster_is_busy("default") and not services.cluster_is_busy("training")
+    Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=soon)
+    assert services.cluster_is_busy("default", "here")
+    assert not services.cluster_is_busy("training", "here") and not services.cluster_is_busy("default", "there")
 
 
 def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:

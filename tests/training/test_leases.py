@@ -32,12 +32,12 @@ class TestClocks:
     def test_a_worker_whose_clock_is_wrong_keeps_its_run(self, dataset: Any, ahead: timedelta) -> None:
         run = Run.objects.create(dataset=dataset, kind="training")
         with another_machine(ahead):
-            assert Run.objects.claim(run.pk, "worker")
+            assert Run.objects.claim(run.pk, "there:1")
         assert services.reap_stale_runs() == 0
-        assert services.cluster_is_busy("training")
+        assert services.cluster_is_busy("training", "there")
         with another_machine(ahead):
-            assert Run.objects.keep_alive(run.pk, "worker")
-            services.end_run(run.pk, "worker", Run.State.DONE)
+            assert Run.objects.keep_alive(run.pk, "there:1")
+            services.end_run(run.pk, "there:1", Run.State.DONE)
         run.refresh_from_db()
         assert run.finished_at and abs(run.finished_at - timezone.now()) < HOUR / 2
 
