@@ -192,7 +192,10 @@ class _Watch:
                 self._stop()
             self._away_since = None
         except AWAY as error:
-            self._wait_for_database(error)
+            self._note_outage(error)
+            # Perhaps only this machine is cut off, and another one waits for the work folder.
+            if self.stop_at is None and now - (self._away_since or now) > AWAY_SECONDS:
+                self._stop()
 
     def look_back(self) -> None:
         """Pass on the last words of a child that has ended; raises what the database says if it stays away."""
@@ -203,7 +206,7 @@ class _Watch:
             except AWAY as error:
                 if time.monotonic() > deadline:
                     raise
-                self._wait_for_database(error)
+                self._note_outage(error)
             time.sleep(BEAT_SECONDS)
 
     def _pass_on(self) -> None:
@@ -214,15 +217,12 @@ class _Watch:
         if events or self._away_since is not None:
             self._on_events(events)
 
-    def _wait_for_database(self, error: Exception) -> None:
+    def _note_outage(self, error: Exception) -> None:
         if is_disk_full(error):
             raise error
         close_old_connections()
-        now = time.monotonic()
-        self._away_since = now if self._away_since is None else self._away_since
-        # Perhaps only this machine is cut off, and another one waits for the work folder.
-        if self.stop_at is None and now - self._away_since > AWAY_SECONDS:
-            self._stop()
+        if self._away_since is None:
+            self._away_since = time.monotonic()
 
     def _stop(self) -> None:
         self._child.ask_to_stop()

@@ -94,10 +94,11 @@ class Away:
         return True
 
 
-@pytest.mark.parametrize("lines", [40, 5], ids=["works on", "ends meanwhile"])
+@pytest.mark.parametrize(("lines", "patience"), [(40, 120), (5, 1.5)], ids=["works on", "ends meanwhile"])
 def test_a_process_works_on_while_the_database_is_away_and_all_that_it_says_is_told_once(
-    tmp_path: Path, lines: int
+    tmp_path: Path, monkeypatch: Any, lines: int, patience: float
 ) -> None:
+    monkeypatch.setattr(supervision, "AWAY_SECONDS", patience)
     says = [{"kind": "log", "payload": {"text": str(n)}} for n in range(lines)]
     (tmp_path / "plan.json").write_text(json.dumps({"says": says, "pauses": 0.1}))
     away = Away(2)
