@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -26,6 +26,7 @@ from training.pipeline.downloads import DownloadError, download
 from training.pipeline.outside import lay_out, lay_out_checkpoint
 from training.pipeline.supervision import Stopped, only_one
 from training.pipeline.translation import phrase_json
+from training.supervision import AWAY
 from training.trials import DoesNotRun, Unusable, make_trial
 
 State = Run.State
@@ -162,7 +163,10 @@ class _Beat:
     def go_on(self) -> bool:
         if time.monotonic() - self._told > _TELL_SECONDS:
             self._told = time.monotonic()
-            self._wanted = Fetch.objects.keep_alive(self._fetch_id, self._worker, **self._news)
+            try:
+                self._wanted = Fetch.objects.keep_alive(self._fetch_id, self._worker, **self._news)
+            except AWAY:
+                close_old_connections()  # what arrives meanwhile is kept, and the next look may be answered
         return self._wanted
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from django_q.tasks import async_task
 from PIL import Image
@@ -24,6 +25,7 @@ from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
 from training.models import Detector, Fetch
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
+from training.querysets import FetchQuerySet
 from training.trials import DoesNotRun
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -171,6 +173,24 @@ def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkey
     assert fetch.state == "cancelled" and 0 < fetch.done_bytes < 3_000_000
     part = files.downloads_folder(KEY) / f"{ARCHIVE}.part"
     assert part.stat().st_size > fetch.done_bytes
+
+
+def test_a_fetch_goes_on_while_the_database_is_away(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.files[ARCHIVE] = tar({"m/saved_model.pb": random.Random(1).randbytes(3_000_000)})
+    monkeypatch.setattr(fetching, "make_trial", lambda *_args: None)
+    monkeypatch.setattr(fetching, "_TELL_SECONDS", 0.0)
+    asked: list[int] = []
+    keep_alive = FetchQuerySet.keep_alive
+
+    def away_at_first(fetches: FetchQuerySet, *who: Any, **news: int) -> bool:
+        asked.append(len(asked))
+        if len(asked) < 3:
+            raise OperationalError("the database is away")
+        return keep_alive(fetches, *who, **news)
+
+    monkeypatch.setattr(FetchQuerySet, "keep_alive", away_at_first)
+    assert work(owner, KEY).state == "done"
+    assert len(asked) >= 3
 
 
 @pytest.mark.slow
