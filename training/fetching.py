@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -26,6 +26,7 @@ from training.pipeline.downloads import DownloadError, download
 from training.pipeline.outside import lay_out, lay_out_checkpoint
 from training.pipeline.supervision import Stopped, only_one
 from training.pipeline.translation import phrase_json
+from training.supervision import AWAY
 from training.trials import DoesNotRun, Unusable, make_trial
 
 State = Run.State
@@ -35,7 +36,7 @@ _TELL_SECONDS = 0.5
 
 def catalogue_json() -> list[dict[str, Any]]:
     """Every detector of the catalogue and how far it is on its way here; in two queries."""
-    fetches = {fetch.key: fetch for fetch in Fetch.objects.all()}
+    fetches = {fetch.key: fetch for fetch in Fetch.objects.with_seen_state()}
     there = _there()
     return [_row(entry, fetches.get(entry.key), there.get(_folder(entry.key))) for entry in CATALOGUE.values()]
 
@@ -63,7 +64,7 @@ def _row(entry: CatalogueDetector, fetch: Fetch | None, detector_id: int | None)
         "input_size": entry.input_size,
         "license": entry.license,
         "state": state,
-        "active": bool(fetch and fetch.is_active),
+        "active": state in (State.QUEUED, State.RUNNING),
         "checking": state == State.RUNNING and 0 < total == done,
         "message": translated(fetch.phrase, fetch.message) if fetch else "",
         "done": done,
@@ -162,7 +163,10 @@ class _Beat:
     def go_on(self) -> bool:
         if time.monotonic() - self._told > _TELL_SECONDS:
             self._told = time.monotonic()
-            self._wanted = Fetch.objects.keep_alive(self._fetch_id, self._worker, **self._news)
+            try:
+                self._wanted = Fetch.objects.keep_alive(self._fetch_id, self._worker, **self._news)
+            except AWAY:
+                close_old_connections()  # what arrives meanwhile is kept, and the next look may be answered
         return self._wanted
 
 

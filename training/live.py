@@ -21,7 +21,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from training.models import Event, Run
@@ -52,6 +52,21 @@ def publish(run_id: int, events: Sequence[tuple[str, dict[str, Any]]]) -> int:
         )
         transaction.on_commit(lambda: nudge(dataset_id))
     return last
+
+
+class Outbox:
+    """Events of a run on their way to the database; those that could not be stored are sent again with the next."""
+
+    def __init__(self, run_id: int) -> None:
+        self._run_id = run_id
+        self._left: list[tuple[str, dict[str, Any]]] = []
+
+    def send(self, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Publish what is left and these. Raises as `publish`, and what the database says where it is away."""
+        self._left += events
+        if self._left:
+            publish(self._run_id, self._left)
+            self._left = []
 
 
 def group_of(dataset_id: int) -> str:
@@ -163,7 +178,7 @@ class Tailer:
 @database_sync_to_async
 def _fresh_runs(dataset_ids: list[int]) -> list[tuple[int, str, int, int]]:
     """(run, kind, dataset, last_seq) of the runs of these datasets that may still have news."""
-    recent = Q(finished_at=None) | Q(finished_at__gt=timezone.now() - LINGER)
+    recent = Q(finished_at=None) | Q(finished_at__gt=Now() - LINGER)
     runs = Run.objects.filter(recent, dataset_id__in=dataset_ids).order_by()
     return list(runs.values_list("pk", "kind", "dataset_id", "last_seq"))
 

@@ -205,6 +205,9 @@ class Fetch(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
+    # Only of those that `with_seen_state` has read.
+    seen_state: str
+
     objects = FetchQuerySet.as_manager()
 
     class Meta:
@@ -212,16 +215,6 @@ class Fetch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.state}"
-
-    @property
-    def seen_state(self) -> str:
-        """The state as people should see it: a worker that has gone silent was interrupted."""
-        silent = self.lease_until is not None and self.lease_until < timezone.now()
-        return Run.State.INTERRUPTED if self.state == Run.State.RUNNING and silent else self.state
-
-    @property
-    def is_active(self) -> bool:
-        return self.seen_state in (Run.State.QUEUED, Run.State.RUNNING)
 
 
 class InferenceRun(Run):

@@ -1,20 +1,28 @@
-"""Questions about many runs, detectors and events; the claim of a run is one of them."""
+"""Questions about many runs, detectors and events; the claim of a run is one of them.
+
+Leases are written and compared by the database's clock: workers are on several machines, whose clocks differ.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Now
 
 from datasets.models import Dataset
 
 if TYPE_CHECKING:
     from training.models import Detector, Fetch, Run  # noqa: F401
+
+
+def in_seconds(seconds: float) -> Combinable:
+    """The time in so many seconds by the database's clock, for `filter` and `update`."""
+    return Now() + timedelta(seconds=seconds)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -34,35 +42,33 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def stale(self) -> RunQuerySet:
         """Those that say they run while nobody has been heard of within the lease."""
-        return self.filter(state="running", lease_until__lt=timezone.now())
+        return self.filter(state="running", lease_until__lt=Now())
 
     def claim(self, run_id: int, worker: str) -> bool:
         """Take a queued run for `worker`; False where somebody else was first, or it was cancelled.
 
         One filtered update decides, so that exactly one process works on a run whatever the queue redelivers.
         """
-        now = timezone.now()
         claimed = (
             self.wanted()
             .filter(pk=run_id, state="queued", cancel_requested=False)
             .update(
                 state="running",
                 worker=worker,
-                started_at=Coalesce("started_at", Value(now)),
+                started_at=Coalesce("started_at", Now()),
                 finished_at=None,
                 message="",
                 phrase={},
                 attempts=F("attempts") + 1,
-                lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+                lease_until=in_seconds(settings.RUN_LEASE_SECONDS),
             )
         )
         return claimed == 1
 
     def keep_alive(self, run_id: int, worker: str) -> bool:
         """Extend the lease; False where the run is no longer this worker's or wanted: it must then stop."""
-        until = timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
         mine = self.wanted().filter(pk=run_id, state="running", worker=worker)
-        return mine.update(lease_until=until) == 1
+        return mine.update(lease_until=in_seconds(settings.RUN_LEASE_SECONDS)) == 1
 
 
 class DetectorQuerySet(models.QuerySet["Detector"]):
@@ -94,23 +100,22 @@ FETCH_LEASE_SECONDS = 60
 class FetchQuerySet(models.QuerySet["Fetch"]):
     def idle(self) -> FetchQuerySet:
         """Those that nobody works on or will: ended ones, and those whose worker has gone silent."""
-        return self.exclude(state__in=["queued", "running"]) | self.filter(
-            state="running", lease_until__lt=timezone.now()
-        )
+        return self.exclude(state__in=["queued", "running"]) | self.filter(state="running", lease_until__lt=Now())
+
+    def with_seen_state(self) -> FetchQuerySet:
+        """Each with `seen_state`, as people should see it: a worker that has gone silent was interrupted."""
+        silent = When(state="running", lease_until__lt=Now(), then=Value("interrupted"))
+        return self.annotate(seen_state=Case(silent, default="state"))
 
     def claim(self, fetch_id: int, worker: str) -> bool:
         """Take a waiting fetch for `worker`; False where somebody else was first, or it was cancelled."""
         waiting = self.filter(pk=fetch_id, state="queued")
-        return waiting.update(state="running", worker=worker, lease_until=_fetch_lease()) == 1
+        return waiting.update(state="running", worker=worker, lease_until=in_seconds(FETCH_LEASE_SECONDS)) == 1
 
     def keep_alive(self, fetch_id: int, worker: str, **news: int) -> bool:
         """Extend the lease and write how far it is; False where the worker is to stop."""
         mine = self.filter(pk=fetch_id, state="running", worker=worker, cancel_requested=False)
-        return mine.update(lease_until=_fetch_lease(), **news) == 1
-
-
-def _fetch_lease() -> datetime:
-    return timezone.now() + timedelta(seconds=FETCH_LEASE_SECONDS)
+        return mine.update(lease_until=in_seconds(FETCH_LEASE_SECONDS), **news) == 1
 
 
 class EventQuerySet(models.QuerySet[Any]):

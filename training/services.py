@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -247,7 +247,7 @@ def _change(run_id: int, before: set[State], state: State, message: str = "", **
     phrase = phrase_json(message)
     fields |= {"state": state, "message": message[:1000], "phrase": phrase}
     if ended:
-        fields["finished_at"] = timezone.now()
+        fields["finished_at"] = Now()
     with transaction.atomic():
         changed = Run.objects.filter(pk=run_id, state__in=before).update(**fields)
         if changed:
@@ -294,20 +294,25 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
 
 def reap_stale_runs() -> int:
     """Find the runs whose worker has gone silent, and those that the queue has lost; return how many there were."""
-    stale = list(Run.objects.stale())
-    for run in stale:
-        text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
-        interrupt_run(run, Phrase(text))
-    return len(stale) + turns.give_again()
+    text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
+    found = 0
+    for run_id in list(Run.objects.stale().values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Whoever had to wait for the database here was not alone: its worker may have renewed the lease meanwhile.
+            run = Run.objects.stale().select_for_update().filter(pk=run_id).first()
+            if run:
+                interrupt_run(run, Phrase(text))
+                found += 1
+    return found + turns.give_again()
 
 
-def cluster_is_busy(cluster: str) -> bool:
-    """Whether a cluster is known to work on something, so that its silence is no sign of a hang."""
-    fetches = Fetch.objects.filter(state=State.RUNNING, lease_until__gte=timezone.now())
-    if cluster == turns.FETCHES[0] and fetches.exists():
+def cluster_is_busy(cluster: str, host: str) -> bool:
+    """Whether the cluster of a machine is known to work on something, so that its silence is no sign of a hang."""
+    at_work: dict[str, Any] = {"state": State.RUNNING, "lease_until__gte": Now(), "worker__startswith": f"{host}:"}
+    if cluster == turns.FETCHES[0] and Fetch.objects.filter(**at_work).exists():
         return True
     kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
-    return Run.objects.filter(Q(lease_until__gte=timezone.now()), state=State.RUNNING, kind__in=kinds).exists()
+    return Run.objects.filter(kind__in=kinds, **at_work).exists()
 
 
 def register_trained(run: TrainingRun, made: Path) -> Detector:

@@ -21,13 +21,18 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 
+from training.pipeline.faults import is_disk_full
 from training.pipeline.translation import phrase_from
 
 PAUSE_SECONDS = 0.05
 BEAT_SECONDS = 1.0
 # A trainer that was asked to stop has this long to save its checkpoint.
 PATIENCE_SECONDS = 10.0
+# What Django raises while the database is restarted, locked or out of reach, and how long a child works on then.
+AWAY = (OperationalError, InterfaceError)
+AWAY_SECONDS = 120.0
 
 PipelineEvent = dict[str, Any]
 
@@ -138,38 +143,87 @@ class Supervised(Protocol):
     def close(self) -> int: ...
 
 
-def supervise(
-    child: Supervised, *, on_events: Callable[[list[PipelineEvent]], None], go_on: Callable[[], bool]
-) -> Outcome:
+OnEvents = Callable[[list[PipelineEvent]], None]
+
+
+def supervise(child: Supervised, *, on_events: OnEvents, go_on: Callable[[], bool]) -> Outcome:
     """Pass on what the child says until it ends; stop it when `go_on` (asked every second) says no.
 
-    `on_events` gets batches in order. Whatever happens here, no process of the child's group survives the call.
+    `on_events` gets batches in order, each once: where it raises because the database is away, it keeps what it has not
+    dealt with for the next call. The child works on meanwhile, for at most AWAY_SECONDS. Whatever happens here, no
+    process of the child's group survives the call.
     """
-    stop_at: float | None = None
-    error = ""
-    next_beat = time.monotonic() + BEAT_SECONDS
+    watch = _Watch(child, on_events, go_on)
     try:
-        while not child.ended():
-            error = _pass_on(child, on_events) or error
-            now = time.monotonic()
-            if now >= next_beat:
-                next_beat = now + BEAT_SECONDS
-                if stop_at is None and not go_on():
-                    child.ask_to_stop()
-                    stop_at = now + PATIENCE_SECONDS
-            if stop_at is not None and now > stop_at:
-                break
+        while not child.ended() and not watch.has_lost_patience():
+            watch.look()
             time.sleep(PAUSE_SECONDS)
     finally:
         code = child.close()
-    error = _pass_on(child, on_events) or error
-    return Outcome(code, stop_at is not None, error)
+    watch.look_back()
+    return Outcome(code, watch.stop_at is not None, watch.error)
 
 
-def _pass_on(child: Supervised, on_events: Callable[[list[PipelineEvent]], None]) -> str:
-    """Hand over what is waiting; return the sentence of the last error among it."""
-    events = child.waiting()
-    if events:
-        on_events(events)
-    errors = [event["payload"] for event in events if event["kind"] == "error"]
-    return phrase_from(errors[-1]["message"], errors[-1].get("phrase")) if errors else ""
+class _Watch:
+    """What a worker knows of its child: what it said of an error, and when it has to have ended, if it was stopped."""
+
+    def __init__(self, child: Supervised, on_events: OnEvents, go_on: Callable[[], bool]) -> None:
+        self._child, self._on_events, self._go_on = child, on_events, go_on
+        self._next_beat = time.monotonic() + BEAT_SECONDS
+        self._away_since: float | None = None
+        self.stop_at: float | None = None
+        self.error = ""
+
+    def has_lost_patience(self) -> bool:
+        """Whether the child was stopped and has not ended in time."""
+        return self.stop_at is not None and time.monotonic() > self.stop_at
+
+    def look(self) -> None:
+        """Pass on what it has said and, once a second, ask whether it may go on."""
+        now = time.monotonic()
+        is_due = now >= self._next_beat
+        if is_due:
+            self._next_beat = now + BEAT_SECONDS
+        if self._away_since is not None and not is_due:
+            return
+        try:
+            self._pass_on()
+            if is_due and self.stop_at is None and not self._go_on():
+                self._stop()
+            self._away_since = None
+        except AWAY as error:
+            self._note_outage(error)
+            # Perhaps only this machine is cut off, and another one waits for the work folder.
+            if self.stop_at is None and now - (self._away_since or now) > AWAY_SECONDS:
+                self._stop()
+
+    def look_back(self) -> None:
+        """Pass on the last words of a child that has ended; raises what the database says if it stays away."""
+        deadline = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                return self._pass_on()
+            except AWAY as error:
+                if time.monotonic() > deadline:
+                    raise
+                self._note_outage(error)
+            time.sleep(BEAT_SECONDS)
+
+    def _pass_on(self) -> None:
+        events = self._child.waiting()
+        for event in events:
+            if event["kind"] == "error":
+                self.error = phrase_from(event["payload"]["message"], event["payload"].get("phrase"))
+        if events or self._away_since is not None:
+            self._on_events(events)
+
+    def _note_outage(self, error: Exception) -> None:
+        if is_disk_full(error):
+            raise error
+        close_old_connections()
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+
+    def _stop(self) -> None:
+        self._child.ask_to_stop()
+        self.stop_at = time.monotonic() + PATIENCE_SECONDS

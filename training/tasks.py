@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
+import os
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import close_old_connections
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from annotations.geometry import Rect, iou
-from annotations.services import Found, write_suggestions
-from annotations.suggestions import SAME
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
 from training import fetching, files, leftovers, live, services, turns
-from training.models import Event, Fetch, InferenceRun, Run, TrainingRun
+from training.models import Fetch, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
 from training.pipeline import faults
@@ -35,7 +31,8 @@ from training.pipeline.downloads import DownloadError
 from training.pipeline.supervision import Busy, Stopped, is_held
 from training.pipeline.translation import Phrase, gettext_noop
 from training.residents import Visit
-from training.supervision import BEAT_SECONDS, Child, Outcome, PipelineEvent, Supervised, supervise
+from training.suggesting import SuggestionWriter, seen_before
+from training.supervision import AWAY, BEAT_SECONDS, Child, OnEvents, Outcome, Supervised, supervise
 from training.trials import Unusable
 
 State = Run.State
@@ -43,17 +40,20 @@ STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
 # The trainer gives itself four seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
-# Beside an artwork in seen.txt.
-_UNREADABLE = "unreadable"
-PASSING = (OperationalError, InterfaceError, RedisError)
-OnEvents = Callable[[list[PipelineEvent], int], None]
+PASSING = (*AWAY, RedisError)
 
 
-def heartbeat(name: str) -> None:
-    """Show that a cluster takes tasks, and look for runs whose worker has died."""
+def heartbeat(name: str, sent_at: float | None = None) -> None:
+    """Show that a cluster takes tasks, and look for runs whose worker has died.
+
+    `sent_at`, in seconds since 1970, tells beats apart; tasks of an earlier version have none.
+    """
     folder = Path(settings.DATA_DIR) / "heartbeats"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).touch()
+    if sent_at is not None:
+        # By the clock of whoever waits for the answer: that of a shared folder is another one.
+        os.utime(folder / name, (sent_at, sent_at))
     services.reap_stale_runs()
     _tidy_daily(folder / "tidied")
 
@@ -87,7 +87,7 @@ def train(run_id: int) -> bool:
     run = TrainingRun.objects.select_related("snapshot", "dataset").get(pk=run_id)
     try:
         workdir = _prepare_training(run, _beat(run_id, worker))
-        outcome = _supervise(run_id, worker, partial(Child, "training.pipeline"), workdir, _relay)
+        outcome = _supervise(run_id, worker, partial(Child, "training.pipeline"), workdir, _relay(run_id))
         if outcome.code == 0:
             detector = services.register_trained(run, workdir / "detector")
             live.publish(run_id, [("detector", {"id": detector.pk, "name": detector.name})])
@@ -156,7 +156,7 @@ def _supervise(
     while True:
         outcome = Outcome(LOCKED, asked_to_stop=False)
         if not is_held(workdir / "lock"):
-            outcome = supervise(start(workdir), on_events=lambda events: on_events(events, run_id), go_on=go_on)
+            outcome = supervise(start(workdir), on_events=on_events, go_on=go_on)
         if outcome.code != LOCKED or time.monotonic() > deadline or not go_on():
             return outcome
         time.sleep(1)
@@ -187,8 +187,10 @@ def _beat(run_id: int, worker: str) -> Callable[[], None]:
     return beat
 
 
-def _relay(events: list[PipelineEvent], run_id: int) -> None:
-    live.publish(run_id, [(event["kind"], event["payload"]) for event in events])
+def _relay(run_id: int) -> OnEvents:
+    """A function that tells people what a training says, as it says it."""
+    outbox = live.Outbox(run_id)
+    return lambda events: outbox.send([(event["kind"], event["payload"]) for event in events])
 
 
 def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
@@ -228,7 +230,7 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
     artworks = Artwork.objects.present().filter(dataset=run.dataset).order_by("title", "pk")
     if run.artwork_id:
         artworks = artworks.filter(pk=run.artwork_id)
-    seen = _seen(workdir)
+    seen = seen_before(workdir)
     images = []
     for artwork in artworks.iterator():
         beat()
@@ -241,103 +243,6 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
     how = {"detector": str(files.detector_folder(run.detector)), "threshold": least, "closely": run.closely}
     (workdir / "request.json").write_text(json.dumps({**how, "images": images}))
     return workdir, len(images) + len(seen)
-
-
-def _seen(workdir: Path) -> dict[int, bool]:
-    """The artworks that an earlier try is done with, and whether it could read them."""
-    path = workdir / "seen.txt"
-    text = path.read_text(errors="replace") if path.exists() else ""
-    # A full disk or a power cut may have left a part of a line.
-    lines = re.findall(rf"^(\d+)( {_UNREADABLE})?\n", text, re.MULTILINE)
-    return {int(artwork): not unreadable for artwork, unreadable in lines}
-
-
-class SuggestionWriter:
-    """Turns what the detector found into suggestions, and tells the pages about each artwork that changed."""
-
-    def __init__(self, run: InferenceRun, workdir: Path, total: int, beat: Callable[[], None]) -> None:
-        assert run.detector_id is not None, "an inference is prepared with its detector"
-        self.run, self.total, self.detector_id, self.beat = run, total, run.detector_id, beat
-        self.mapping = {int(key): label_id for key, label_id in run.mapping.items()}
-        self.needed = run.needed()
-        seen = _seen(workdir)
-        self.before, self.unreadable = len(seen), list(seen.values()).count(False)
-        self.seen = (workdir / "seen.txt").open("a")
-        self.seen.write(" -\n")  # makes no line of a part of one, which may name another artwork
-        # What earlier tries found counts as well.
-        found = [event.payload["boxes"] for event in Event.objects.filter(run=run, kind="artwork")]
-        self.boxes, self.artworks = sum(found), sum(map(bool, found))
-
-    def take(self, events: list[PipelineEvent], run_id: int) -> None:
-        """Write suggestions first, tell afterwards. Raises _Stop where the run is no longer this worker's."""
-        told: list[tuple[str, dict[str, Any]]] = []
-        try:
-            for event in events:
-                self.beat()  # a detector may be quicker than the database
-                told += self._lines(event)
-        finally:
-            self.seen.flush()
-            if told:
-                live.publish(run_id, told)
-
-    def summary(self) -> Phrase:
-        """What came of it, for the run's last line."""
-        self.seen.close()
-        text = gettext_noop("%(boxes)d suggestions on %(artworks)d of %(total)d artworks.")
-        if self.unreadable:
-            text = gettext_noop(
-                "%(boxes)d suggestions on %(artworks)d of %(total)d artworks. %(unreadable)d images could not be read."
-            )
-        values = {"boxes": self.boxes, "artworks": self.artworks, "total": self.total, "unreadable": self.unreadable}
-        return Phrase(text, **values)
-
-    def _lines(self, event: PipelineEvent) -> list[tuple[str, dict[str, Any]]]:
-        kind, payload = event["kind"], event["payload"]
-        if kind == "progress":
-            payload = {**payload, "done": payload["done"] + self.before, "total": self.total}
-        if kind != "found":
-            return [(kind, payload)]
-        return self._write(payload)
-
-    def _write(self, found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        artwork_id = int(found["id"])
-        lines: list[tuple[str, dict[str, Any]]] = []
-        unreadable = found.get("error")
-        if unreadable:
-            self.unreadable += 1
-            text = gettext_noop("The image of “%(title)s” cannot be read: %(reason)s")
-            title = str(Artwork.objects.get(pk=artwork_id))
-            line = pipeline_events.log(Phrase(text, title=title, reason=unreadable))
-            lines.append((line["kind"], line["payload"]))
-        else:
-            revision, count = write_suggestions(
-                artwork_id=artwork_id,
-                detector_id=self.detector_id,
-                detector_name=self.run.detector_title,
-                found=self._mapped(found["boxes"]),
-            )
-            self.boxes += count
-            self.artworks += bool(count)
-            lines.append(("artwork", {"artwork": artwork_id, "revision": revision, "boxes": count}))
-        self.seen.write(f"{artwork_id} {_UNREADABLE}\n" if unreadable else f"{artwork_id}\n")
-        return lines
-
-    def _mapped(self, boxes: list[dict[str, Any]]) -> list[Found]:
-        """What was found, under the dataset's labels.
-
-        Where a boot and a shoe are both "shoe", of two boxes that mean the same thing the surer one is left: the
-        detector itself has looked at each of its classes alone.
-        """
-        kept: list[tuple[Any, Found]] = []
-        for box in sorted(boxes, key=lambda box: -float(box["score"])):
-            if box["label"] not in self.mapping or box["score"] < self.needed[box["label"]]:
-                continue
-            place = (box["x"], box["y"], box["width"], box["height"])
-            one = Found(self.mapping[box["label"]], *place, box["score"])
-            rivals = (found for label, found in kept if label != box["label"] and found.label_id == one.label_id)
-            if not any(iou(Rect(its.x, its.y, its.width, its.height), Rect(*place)) >= SAME for its in rivals):
-                kept.append((box["label"], one))
-        return [found for _label, found in kept]
 
 
 def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> None:
@@ -372,17 +277,24 @@ def _reason(outcome: Outcome) -> Phrase:
 def _fail(run_id: int, worker: str, error: Exception) -> None:
     """A fault of ours or of the disk: said plainly, with the details in the worker's log.
 
-    A database or broker that was away for a moment is no fault of the run: it goes on from its last checkpoint.
+    A database or broker that was away is no fault of the run: it goes on from its last checkpoint.
     """
     is_full = faults.is_disk_full(error)
     if isinstance(error, PASSING) and not is_full:
-        run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
-        if run:
-            text = gettext_noop("The database or Redis was away; the run goes on from its last checkpoint.")
-            services.interrupt_run(run, Phrase(text))
+        # Where it still is, the run goes on when it is back, like one whose worker died.
+        with contextlib.suppress(*PASSING):
+            _interrupt(run_id, worker)
         return
     message = f"{type(error).__name__}: {error}"
     if is_full:
         message = Phrase(gettext_noop("The disk is full. Make room, then resume this run."))
     if services.end_run(run_id, worker, State.FAILED, message):
         live.publish(run_id, [("error", pipeline_events.error(message)["payload"])])
+
+
+def _interrupt(run_id: int, worker: str) -> None:
+    close_old_connections()
+    run = Run.objects.filter(pk=run_id, state=State.RUNNING, worker=worker).first()
+    if run:
+        text = gettext_noop("The database or Redis was away; the run goes on from its last checkpoint.")
+        services.interrupt_run(run, Phrase(text))

@@ -11,15 +11,15 @@ import os
 import socket
 import time
 import uuid
-from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from training import live
 from training.models import Run
+from training.querysets import in_seconds
 
 State = Run.State
 
@@ -40,7 +40,7 @@ def give(run: Run) -> None:
     """Send a turn for a waiting run, once the transaction is committed."""
     kind, name = Run.Kind(run.kind), f"turn for run {run.pk}"
     cluster = QUEUES[kind][0]
-    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() + timedelta(seconds=AGAIN_SECONDS))
+    Run.objects.filter(pk=run.pk).update(lease_until=in_seconds(AGAIN_SECONDS))
     transaction.on_commit(lambda: async_task(TURN, kind.value, cluster=cluster, task_name=name))
 
 
@@ -50,7 +50,7 @@ def give_again() -> int:
     Where tasks lie in the queue everybody has enough to do, or will find them there: turns do not pile up behind a run
     of hours.
     """
-    silent = Run.objects.waiting().filter(lease_until__lt=timezone.now())
+    silent = Run.objects.waiting().filter(lease_until__lt=Now())
     full = {cluster: get_broker(cluster).queue_size() > 0 for cluster, _task in QUEUES.values()} if silent else {}
     lost = [run for run in silent if not full[QUEUES[Run.Kind(run.kind)][0]]]
     for run in lost:
@@ -71,7 +71,7 @@ def listen(kind: str) -> None:
     """
     before = dict(Run.objects.filter(kind=kind, state=State.RUNNING).values_list("pk", "lease_until"))
     while before:
-        still = Run.objects.filter(pk__in=before, state=State.RUNNING, lease_until__gte=timezone.now())
+        still = Run.objects.filter(pk__in=before, state=State.RUNNING, lease_until__gte=Now())
         before = {pk: lease for pk, lease in still.values_list("pk", "lease_until") if lease == before[pk]}
         if before:
             time.sleep(_LOOK_SECONDS)
@@ -88,5 +88,5 @@ def claim(run_id: int) -> str:
 
 
 def worker_name() -> str:
-    """A name that no other try has."""
+    """A name that no other try has; it begins with the machine's."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

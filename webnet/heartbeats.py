@@ -4,6 +4,7 @@ django-q2 hangs when an idle worker is killed (it dies holding the lock of the t
 through each cluster; a cluster that lets it lie although it has nothing else to do is to be restarted.
 """
 
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from django_q.models import Task
 from django_q.tasks import async_task
 
 from training import services
+from webnet import brokers
 
 TASK = "training.tasks.heartbeat"
 # A cluster on a busy machine may take this long from its start to its first task.
@@ -21,48 +23,68 @@ SECONDS_TO_START = 20.0
 
 
 class Heartbeat:
-    """The pulse of one cluster. `seconds` is the time between two beats; three without an answer is a hang."""
+    """The pulse of one cluster of this machine.
+
+    `seconds` is the time between two beats; three without an answer is a hang. `folder` may be shared with others.
+    """
 
     def __init__(self, cluster: str, folder: Path, seconds: float) -> None:
         self.cluster, self.seconds = cluster, seconds
-        self._file = folder / cluster
+        self._host = socket.gethostname()
+        self._file = folder / f"{cluster}-{self._host}"
         self._sent_at = 0.0
         self._started_at = time.time()
-        self._waiting_since: float | None = None
+        # When to look for a reason why the last beat is not answered; None where it is.
+        self._patient_until: float | None = None
+        self._in_doubt = False
 
     def is_hung(self) -> bool:
         """Send the next beat if it is time, and say whether the cluster has let the last one lie."""
         now = time.time()
-        if self._waiting_since is not None and self._answered_at() >= self._waiting_since:
-            self._waiting_since = None
-        # On Redis the queue may be shared: another machine's cluster may have answered, in its own data folder.
-        if self._waiting_since is None or settings.REDIS_URL:
+        if self._patient_until is not None and self._answered_at() >= self._sent_at:
+            self._patient_until = None
+        if self._patient_until is None:
             if now - self._sent_at >= self.seconds:
                 self._send(now)
             return False
-        patient_until = max(self._waiting_since, self._started_at + SECONDS_TO_START) + 3 * self.seconds
-        return now > patient_until and not self._has_reason()
+        if now <= self._patient_until:
+            return False
+        if self._has_reason():
+            self._wait_from(now)
+            return False
+        if self._in_doubt:
+            return True
+        # What it worked on may have ended a moment ago: the beat is next, but not there yet.
+        self._in_doubt, self._patient_until = True, now + self.seconds
+        return False
 
     def forgive(self) -> None:
         """Begin anew because the cluster is started again; the beat that it had taken is lost with it."""
         self._started_at = time.time()
-        self._waiting_since = None
+        self._patient_until = None
 
     def _send(self, now: float) -> None:
         self._sent_at = now
-        if settings.REDIS_URL and services.cluster_is_busy(self.cluster):
-            # Nobody may take it for hours, and a night's worth of beats would delay the run after the next. What else a
-            # beat is for is done here.
-            services.reap_stale_runs()
-            return
-        self._waiting_since = now
-        async_task(TASK, self.cluster, cluster=self.cluster, save=False)
+        self._wait_from(max(now, self._started_at + SECONDS_TO_START))
+        # The queue in Redis is shared with other machines, whose clusters would answer for a hung one.
+        broker = brokers.Own(self.cluster) if settings.REDIS_URL else None
+        async_task(TASK, self._file.name, now, cluster=self.cluster, broker=broker, save=False)
+
+    def _wait_from(self, then: float) -> None:
+        self._in_doubt, self._patient_until = False, then + 2 * self.seconds
 
     def _answered_at(self) -> float:
-        return self._file.stat().st_mtime if self._file.exists() else 0.0
+        """When the beat was sent that was answered last."""
+        # Some file systems know the time to the microsecond only.
+        return self._file.stat().st_mtime + 0.001 if self._file.exists() else 0.0
 
     def _has_reason(self) -> bool:
         """Whether it works on a run, or has finished some other task a moment ago."""
+        if services.cluster_is_busy(self.cluster, self._host):
+            return True
+        if settings.REDIS_URL:
+            # Nobody knows which machine has finished a task. None of them takes long, and a beat overtakes those that
+            # wait in the shared queue.
+            return False
         recently = timezone.now() - timedelta(seconds=3 * self.seconds)
-        finished = Task.objects.filter(cluster=self.cluster, stopped__gte=recently)
-        return services.cluster_is_busy(self.cluster) or finished.exists()
+        return bool(Task.objects.filter(cluster=self.cluster, stopped__gte=recently).exists())

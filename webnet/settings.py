@@ -182,7 +182,7 @@ Q_CLUSTER: dict[str, Any] = {
     "ALT_CLUSTERS": {"training": {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1}},
 }
 if REDIS_URL:
-    Q_CLUSTER["redis"] = REDIS_URL
+    Q_CLUSTER |= {"redis": REDIS_URL, "broker_class": "webnet.brokers.SharedAndOwn"}
 else:
     Q_CLUSTER["orm"] = "default"
 

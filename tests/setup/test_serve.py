@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,7 +68,7 @@ class Installation:
         return None
 
     def beat(self, cluster: str) -> float:
-        file = self.data / "heartbeats" / cluster
+        file = self.data / "heartbeats" / f"{cluster}-{socket.gethostname()}"
         return file.stat().st_mtime if file.exists() else 0.0
 
 

@@ -15,6 +15,7 @@ def main(workdir: Path) -> int:
     for event in plan["says"]:
         sys.stdout.write((json.dumps(event) if isinstance(event, dict) else event) + "\n")
         sys.stdout.flush()
+        time.sleep(plan.get("pauses", 0))
     if plan.get("listens"):
         # The lifeline: ends when the supervisor dies.
         sys.stdin.read()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from django_q.tasks import async_task
 from PIL import Image
@@ -24,6 +25,7 @@ from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
 from training.models import Detector, Fetch
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
+from training.querysets import FetchQuerySet
 from training.trials import DoesNotRun
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -142,17 +144,18 @@ def test_without_a_network_it_says_what_to_do(owner: Any, zoo: Zoo, monkeypatch:
 
 def test_a_worker_that_went_silent_leaves_something_to_go_on_with(owner: Any, zoo: Zoo) -> None:
     late = timezone.now() - timedelta(seconds=1)
-    Fetch.objects.create(key=KEY, state="running", worker="gone", lease_until=late, done_bytes=5, total_bytes=9)
+    Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=late, done_bytes=5, total_bytes=9)
     assert (row()["state"], row()["active"]) == ("interrupted", False)
-    assert not services.cluster_is_busy("default")
+    assert not services.cluster_is_busy("default", "here")
     fetching.start_fetch(key=KEY, user=owner)
     assert row()["state"] == "queued"
 
 
 def test_a_cluster_that_fetches_is_not_taken_for_dead(owner: Any) -> None:
     soon = timezone.now() + timedelta(seconds=20)
-    Fetch.objects.create(key=KEY, state="running", worker="busy", lease_until=soon)
-    assert services.cluster_is_busy("default") and not services.cluster_is_busy("training")
+    Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=soon)
+    assert services.cluster_is_busy("default", "here")
+    assert not services.cluster_is_busy("training", "here") and not services.cluster_is_busy("default", "there")
 
 
 def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +173,24 @@ def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkey
     assert fetch.state == "cancelled" and 0 < fetch.done_bytes < 3_000_000
     part = files.downloads_folder(KEY) / f"{ARCHIVE}.part"
     assert part.stat().st_size > fetch.done_bytes
+
+
+def test_a_fetch_goes_on_while_the_database_is_away(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.files[ARCHIVE] = tar({"m/saved_model.pb": random.Random(1).randbytes(3_000_000)})
+    monkeypatch.setattr(fetching, "make_trial", lambda *_args: None)
+    monkeypatch.setattr(fetching, "_TELL_SECONDS", 0.0)
+    asked: list[int] = []
+    keep_alive = FetchQuerySet.keep_alive
+
+    def away_at_first(fetches: FetchQuerySet, *who: Any, **news: int) -> bool:
+        asked.append(len(asked))
+        if len(asked) < 3:
+            raise OperationalError("the database is away")
+        return keep_alive(fetches, *who, **news)
+
+    monkeypatch.setattr(FetchQuerySet, "keep_alive", away_at_first)
+    assert work(owner, KEY).state == "done"
+    assert len(asked) >= 3
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from annotations.models import Box, Label
 from tests.training.starting import start_looking
 from training import files, tasks
 from training.models import Detector, Event, InferenceRun
+from training.suggesting import SuggestionWriter, seen_before
 
 pytestmark = [
     pytest.mark.services,
@@ -28,8 +29,8 @@ def test_of_two_classes_that_stand_for_one_concept_the_surer_box_of_a_thing_is_l
     boot, shoe = (int(known["id"]) for known in pretrained.labels[:2])
     rows = [(boot, 10, 0.5), (shoe, 12, 0.7), (shoe, 90, 0.6), (boot, 150, 0.4), (boot, 155, 0.3)]
     boxes = [{"label": of, "x": x, "y": 10, "width": 40, "height": 30, "score": score} for of, x, score in rows]
-    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 1, lambda: None)
-    writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}], run.pk)
+    writer = SuggestionWriter(run, files.run_folder(run.pk), 1, lambda: None)
+    writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}])
     assert sorted(Box.objects.filter(artwork=artwork).values_list("x", flat=True)) == [12, 90, 150, 155]
     assert "4 suggestions" in writer.summary()
 
@@ -51,8 +52,8 @@ def test_each_concept_begins_at_its_own_best_score_where_that_is_wanted(
         run = InferenceRun.objects.get(pk=start_looking(dataset, owner, pretrained, label, **choice).pk)
         workdir, _total = tasks._prepare_inference(run, lambda: None)
         assert json.loads((workdir / "request.json").read_text())["threshold"] == (0.3 if own else 0.5)
-        writer = tasks.SuggestionWriter(run, workdir, 1, lambda: None)
-        writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}], run.pk)
+        writer = SuggestionWriter(run, workdir, 1, lambda: None)
+        writer.take([{"kind": "found", "payload": {"id": artwork.pk, "boxes": boxes}}])
         assert sorted(Box.objects.filter(artwork=artwork).values_list("score", flat=True)) == expected
 
 
@@ -66,11 +67,11 @@ def test_a_part_of_a_line_names_no_artwork_however_often_a_run_goes_on(
     workdir.mkdir(parents=True)
     (workdir / "seen.txt").write_text("8 unreadable\n12")
     for _ in range(2):
-        tasks.SuggestionWriter(run, workdir, 1, lambda: None).summary()
-        assert tasks._seen(workdir) == {8: False}
-    writer = tasks.SuggestionWriter(run, workdir, 1, lambda: None)
-    writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}}], run.pk)
-    assert tasks._seen(workdir) == {8: False, work.pk: True}
+        SuggestionWriter(run, workdir, 1, lambda: None).summary()
+        assert seen_before(workdir) == {8: False}
+    writer = SuggestionWriter(run, workdir, 1, lambda: None)
+    writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}}])
+    assert seen_before(workdir) == {8: False, work.pk: True}
 
 
 def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_written_is_told(
@@ -85,8 +86,8 @@ def test_a_run_that_is_taken_away_is_left_between_two_artworks_and_what_was_writ
         if next(beats):
             raise tasks._Stop
 
-    writer = tasks.SuggestionWriter(run, files.run_folder(run.pk), 3, beat)
+    writer = SuggestionWriter(run, files.run_folder(run.pk), 3, beat)
     with pytest.raises(tasks._Stop):
-        writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}} for work in works], run.pk)
-    assert list(tasks._seen(files.run_folder(run.pk))) == [works[0].pk]
+        writer.take([{"kind": "found", "payload": {"id": work.pk, "boxes": []}} for work in works])
+    assert list(seen_before(files.run_folder(run.pk))) == [works[0].pk]
     assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [works[0].pk]

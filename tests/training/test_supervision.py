@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from tests.installation import ROOT, wait_for
 from training import supervision, trials
@@ -71,6 +72,54 @@ def test_no_process_survives_an_exception_of_the_supervisor(tmp_path: Path) -> N
     except RuntimeError as error:
         assert "database" in str(error)
     assert child.process.poll() is not None
+
+
+class Away:
+    """Somebody who keeps what is said and cannot tell it to a database that is away at first."""
+
+    def __init__(self, seconds: float) -> None:
+        self.back_at = time.monotonic() + seconds
+        self.left: list[Any] = []
+        self.told: list[Any] = []
+
+    def take(self, events: list[Any]) -> None:
+        self.left += events
+        if self.left:
+            self.ask()
+            self.told, self.left = self.told + self.left, []
+
+    def ask(self) -> bool:
+        if time.monotonic() < self.back_at:
+            raise OperationalError("the database is away")
+        return True
+
+
+@pytest.mark.parametrize(("lines", "patience"), [(40, 120), (5, 1.5)], ids=["works on", "ends meanwhile"])
+def test_a_process_works_on_while_the_database_is_away_and_all_that_it_says_is_told_once(
+    tmp_path: Path, monkeypatch: Any, lines: int, patience: float
+) -> None:
+    monkeypatch.setattr(supervision, "AWAY_SECONDS", patience)
+    says = [{"kind": "log", "payload": {"text": str(n)}} for n in range(lines)]
+    (tmp_path / "plan.json").write_text(json.dumps({"says": says, "pauses": 0.1}))
+    away = Away(2)
+    outcome = supervise(Child(TALKER, tmp_path), on_events=away.take, go_on=away.ask)
+    assert (outcome, away.told) == (Outcome(0, False), says)
+
+
+def test_a_process_is_asked_to_stop_when_the_database_stays_away(tmp_path: Path, monkeypatch: Any) -> None:
+    """It may be this machine that is cut off; another one waits for the folder, and a checkpoint helps it."""
+    monkeypatch.setattr(supervision, "AWAY_SECONDS", 1.0)
+    (tmp_path / "plan.json").write_text(json.dumps({"says": ["one"], "sleeps": 60}))
+    away = Away(3600)
+
+    class Asked(Child):
+        def ask_to_stop(self) -> None:
+            away.back_at = time.monotonic() + 0.5
+            super().ask_to_stop()
+
+    outcome = supervise(Asked(TALKER, tmp_path), on_events=away.take, go_on=away.ask)
+    assert outcome == Outcome(-signal.SIGTERM, True)
+    assert [event["payload"]["text"] for event in away.told] == ["one"]
 
 
 def test_the_process_notices_that_its_supervisor_was_killed(tmp_path: Path) -> None:

@@ -151,8 +151,10 @@ class Serving:
                     service.kill()
                     pulse.forgive()
             except (DatabaseError, RedisError):
-                # The database or the broker is away: nothing can be said about the cluster until it is back.
+                # The database or the broker is away: nothing can be said about the cluster until it is back, and has
+                # had time to take up its tasks and to renew its leases.
                 close_old_connections()
+                pulse.forgive()
 
     def _announce(self) -> None:
         """Print the address as soon as the web process answers."""
