@@ -41,6 +41,7 @@ class Augmentation:
 
     Of few pictures more copies are made, `least_copies` in all, so that no two rounds through them are the same; and no
     more than that each, with the pictures themselves, is looked at `looks` times (0: whatever the time is).
+    `empty`: of artworks that show nothing, so many are learnt from for each that shows something, and no more.
     `rare`: the share of the pictures below which a concept is rare, and more copies are made of those that show it.
     `simulated`: what is to be found is one thing, of which there may be one picture alone (see `simulated`).
     """
@@ -52,6 +53,7 @@ class Augmentation:
     flip: bool
     least_copies: int = 0
     looks: int = 0
+    empty: float = 0.25
     rare: float = 0.0
     simulated: bool = False
 
@@ -117,6 +119,8 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             3,
             False,
             800,
+            # Works like the wanted ones hang beside them, and their copies are fewer anyway.
+            empty=1.0,
             rare=1.0,
             simulated=True,
         ),
@@ -164,7 +168,8 @@ class RunConfig:
     it was. While all of it is frozen, what it makes of a picture is used `feature_uses` times (see `replay`).
     Of changed copies, `copies` of each picture, at least `least_copies` in all are made and at most `most_copies`; with
     the pictures themselves there are at most `most_varied`, and at most `most_records` are read. Of pictures that show
-    a concept which fewer than the share `rare` of them show, more copies are made (see `balance`).
+    a concept which fewer than the share `rare` of them show, more copies are made (see `balance`). Of artworks that
+    show nothing, at most `empty` times as many are learnt from as of others.
     """
 
     architecture: str
@@ -182,6 +187,7 @@ class RunConfig:
     least_copies: int = 0
     most_copies: int = 100_000
     most_varied: int = 1_000_000
+    empty: float = 1_000_000.0
     rare: float = 0.0
     most_records: int = 1_000_000
     learning_rate: float = 1e-3
@@ -266,6 +272,7 @@ def plan(
         input_size=side,
         copies=variety.copies,
         least_copies=variety.least_copies,
+        empty=variety.empty,
         rare=variety.rare,
         most_varied=_most_varied(architecture, duration, side, variety),
         most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),

@@ -88,7 +88,7 @@ class Manifest:
 
     `simulated_tests`: concepts that no test artwork shows are tested on simulated photographs (see `simulated`), and
     the test part may be empty. `left_out`: how many more artworks there are in the training part, for which a run has
-    no time (see `sample`).
+    no time; `empty_left_out`: how many that show nothing would be too many (see `sample`).
     """
 
     version: int
@@ -99,6 +99,7 @@ class Manifest:
     artworks: tuple[ArtworkEntry, ...]
     simulated_tests: bool = False
     left_out: int = 0
+    empty_left_out: int = 0
 
     def part(self, split: str) -> tuple[ArtworkEntry, ...]:
         """The artworks of "train" or "test", in manifest order."""

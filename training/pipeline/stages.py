@@ -55,6 +55,9 @@ _ALL_ARTWORKS = gettext_noop("artworks: %(artworks)d, boxes: %(boxes)d, concepts
 _SOME_ARTWORKS = gettext_noop(
     "artworks: %(artworks)d (there is no time for %(left_out)d more), boxes: %(boxes)d, concepts: %(labels)d"
 )
+_TOO_MANY_EMPTY = gettext_noop(
+    "%(count)d artworks that show nothing of this are left out: with so many, the others would be learnt more slowly."
+)
 _SIMULATED = gettext_noop(
     "Some concepts are on artworks to learn from alone: they are tested on %(count)d simulated photographs of these."
 )
@@ -103,6 +106,8 @@ def _prepare(run: Run) -> Phrase:
     annotations.prepare(run.manifest, run.workdir)
     boxes = sum(len(artwork.boxes) for artwork in run.manifest.artworks)
     counts = {"artworks": len(run.manifest.artworks), "boxes": boxes, "labels": len(run.manifest.labels)}
+    if run.manifest.empty_left_out:
+        run.on_event(events.log(Phrase(_TOO_MANY_EMPTY, count=run.manifest.empty_left_out)))
     if run.manifest.left_out:
         return Phrase(_SOME_ARTWORKS, **counts, left_out=run.manifest.left_out)
     return Phrase(_ALL_ARTWORKS, **counts)
@@ -325,7 +330,7 @@ def open_run(workdir: Path, weights_dir: Path, on_event: OnEvent, stop: Stop, *,
     Waits for other machines where these train along. Raises ManifestError, ConfigError or WeightsError.
     """
     everything, chosen = manifest.load(workdir), config.load(workdir)
-    seen = sample.drawn(everything, chosen.most_records, chosen.seed)
+    seen = sample.drawn(sample.few_empty(everything, chosen.empty, chosen.seed), chosen.most_records, chosen.seed)
     run = Run(workdir, weights_dir, seen, chosen, on_event, stop)
     if run.config.weights:
         weights.find(weights_dir, run.config.weights)  # now, not after a minute of preparation
