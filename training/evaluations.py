@@ -38,6 +38,7 @@ def evaluation_of(detector: Detector) -> Evaluation | None:
 def checks(detector: Detector) -> list[dict[str, Any]]:
     """How the TFLite files of a detector compare with the network that was trained: a row each, AP in percent.
 
+    `passed` and both AP are None where the test artworks that they looked at show no box.
     Empty for those of earlier versions, which did not compare them.
     """
     try:
@@ -46,7 +47,7 @@ def checks(detector: Detector) -> list[dict[str, Any]]:
         return []
     return [
         {"name": name, "pictures": row["pictures"], "passed": row["passed"]}
-        | {key: 100 * row[key] for key in ("AP", "trained_AP")}
+        | {key: None if row[key] is None else 100 * row[key] for key in ("AP", "trained_AP")}
         for name, row in made.items()
     ]
 
