@@ -87,6 +87,12 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
+def simulated_concepts(evaluation: Evaluation) -> dict[str, int]:
+    """How many concepts (`n`) of how many (`of`) were tested on simulated photographs alone."""
+    rows = evaluation["per_label"]
+    return {"n": sum(bool(row.get("simulated")) for row in rows), "of": len(rows)}
+
+
 def coco(evaluation: Evaluation) -> list[dict[str, Any]]:
     """All COCO metrics: `name`, `percent` (None where there is no box of the kind) and `words`.
 

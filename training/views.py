@@ -75,6 +75,7 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
+        "simulated": evaluations.simulated_concepts(evaluation),
         "coco": evaluations.coco(evaluation),
         "confusion": evaluations.confusion(evaluation),
         "checks": evaluations.checks(found),
