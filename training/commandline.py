@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -29,6 +30,12 @@ def find_dataset(name_or_id: str) -> Dataset:
     names = "\n".join(f"  {dataset.pk}  {dataset.name}" for dataset in Dataset.objects.present()[:50])
     problem = "Several datasets have the name" if found else "There is no dataset"
     raise CommandError(f"{problem} “{name_or_id}”. Name one of these by its number:\n{names or '  (none yet)'}")
+
+
+def scores_in_words(scores: Mapping[str, float | None]) -> str:
+    """Of COCO scores AP and AP50, as far as they are known: null where there was no box to find."""
+    known = {key: scores[key] for key in ("AP", "AP50") if key in scores}
+    return ", ".join(f"{key} –" if value is None else f"{key} {value:.3f}" for key, value in known.items())
 
 
 def do_run(run: Run) -> Run:
@@ -103,7 +110,7 @@ class Progress:
         bar.set_postfix_str(f"loss {payload['loss']:.3f}, {payload['images_per_second']:.1f} images/s")
 
     def _evaluation(self, payload: dict[str, Any]) -> None:
-        tqdm.write(f"step {payload['step']}: AP {payload['AP']:.3f}, AP50 {payload['AP50']:.3f}")
+        tqdm.write(f"step {payload['step']}: {scores_in_words(payload)}")
 
     def _error(self, payload: dict[str, Any]) -> None:
         tqdm.write(payload["message"])

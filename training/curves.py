@@ -24,6 +24,7 @@ _KINDS = ("metrics", "evaluation")
 
 Curve = dict[str, Any]
 Points = list[list[float]]
+Said = tuple[Mapping[str, Any], datetime]
 
 
 def with_curves(dataset: Dataset) -> QuerySet[TrainingRun]:
@@ -41,6 +42,7 @@ def chosen(runs: QuerySet[TrainingRun], wanted: Sequence[str]) -> list[TrainingR
 def curves_of(names: Mapping[int, str], begun: Mapping[int, datetime] | None = None) -> list[Curve]:
     """The curves of these runs, by id, in the order of `names`: `name`, `loss` and `AP50`, lists of [x, value].
 
+    Where some concepts were tested on simulated photographs alone, `simulated` is how many (`n`) of how many (`of`).
     x is the step, or the minutes since `begun` where that is given. One query, however many runs there are.
     """
     told: dict[int, list[tuple[str, Mapping[str, Any], datetime]]] = defaultdict(list)
@@ -51,35 +53,53 @@ def curves_of(names: Mapping[int, str], begun: Mapping[int, datetime] | None = N
 
 
 def _curve(name: str, told: Sequence[tuple[str, Mapping[str, Any], datetime]], begun: datetime | None) -> Curve:
-    lines = {}
+    kept, lines = _last_words(told), {}
     for kind, value in (("metrics", "loss"), ("evaluation", "AP50")):
-        rows = _last_words((payload, time) for what, payload, time in told if what == kind)
+        rows = kept[kind]
         lines[value] = [[_place(row, time, begun), row[value]] for row, time in rows if row.get(value) is not None]
     every = -(-len(lines["loss"]) // MOST_POINTS) or 1
-    return {"name": name, **lines, "loss": lines["loss"][::-every][::-1]}  # never without the last one
+    curve: Curve = {"name": name, **lines, "loss": lines["loss"][::-every][::-1]}  # never without the last one
+    last = kept["evaluation"][-1][0] if kept["evaluation"] else {}
+    if count := last.get("simulated_concepts"):
+        curve["simulated"] = {"n": count, "of": len(last["per_label"])}
+    return curve
 
 
-def _last_words(rows: Iterable[tuple[Mapping[str, Any], datetime]]) -> list[tuple[Mapping[str, Any], datetime]]:
-    """By step, in order: a training that went on from a checkpoint takes back what it had said of later steps."""
-    kept: list[tuple[Mapping[str, Any], datetime]] = []
-    for row, time in rows:
+def _last_words(told: Iterable[tuple[str, Mapping[str, Any], datetime]]) -> dict[str, list[Said]]:
+    """By kind and step, in order: a training that went on from a checkpoint takes back what it had said of later steps.
+
+    static/js/losscurve.js does the same for the one that is watched.
+    """
+    kept: dict[str, list[Said]] = {kind: [] for kind in _KINDS}
+    for kind, row, time in told:
         if "step" not in row:
             continue
-        while kept and kept[-1][0]["step"] >= row["step"]:
-            kept.pop()
-        kept.append((row, time))
+        _take_back(kept[kind], row["step"])
+        if kind == "metrics":
+            _take_back(kept["evaluation"], row["step"] + 1)  # scores are told after the loss of the same step
+        kept[kind].append((row, time))
     return kept
+
+
+def _take_back(rows: list[Said], step: int) -> None:
+    """Drop those at the end that are about `step` or later."""
+    while rows and rows[-1][0]["step"] >= step:
+        rows.pop()
 
 
 def _place(row: Mapping[str, Any], time: datetime, begun: datetime | None) -> float:
     return row["step"] if begun is None else round((time - begun).total_seconds() / 60, 3)
 
 
-def endings(curves: Iterable[Curve]) -> list[dict[str, float | None]]:
-    """What each curve comes to: the last `loss`, and in percent the last `AP50` and the `best`; None for none."""
-    rows: list[dict[str, float | None]] = []
+def endings(curves: Iterable[Curve]) -> list[dict[str, Any]]:
+    """What each curve comes to: the last `loss`, and in percent the last `AP50` and the `best`; None for none.
+
+    With `simulated` of those that have it.
+    """
+    rows: list[dict[str, Any]] = []
     for curve in curves:
         loss, scores = curve["loss"], [round(100 * value) for _, value in curve["AP50"]]
         last = {"loss": loss[-1][1] if loss else None, "AP50": scores[-1] if scores else None}
-        rows.append({**last, "best": max(scores, default=None)})
+        marks = {"simulated": curve["simulated"]} if "simulated" in curve else {}
+        rows.append({**last, "best": max(scores, default=None), **marks})
     return rows

@@ -38,6 +38,7 @@ def evaluation_of(detector: Detector) -> Evaluation | None:
 def checks(detector: Detector) -> list[dict[str, Any]]:
     """How the TFLite files of a detector compare with the network that was trained: a row each, AP in percent.
 
+    `passed` and both AP are None where the test artworks that they looked at show no box.
     Empty for those of earlier versions, which did not compare them.
     """
     try:
@@ -46,7 +47,7 @@ def checks(detector: Detector) -> list[dict[str, Any]]:
         return []
     return [
         {"name": name, "pictures": row["pictures"], "passed": row["passed"]}
-        | {key: 100 * row[key] for key in ("AP", "trained_AP")}
+        | {key: None if row[key] is None else 100 * row[key] for key in ("AP", "trained_AP")}
         for name, row in made.items()
     ]
 
@@ -84,6 +85,12 @@ def concepts(evaluation: Evaluation) -> list[dict[str, Any]]:
         }
         for row in evaluation["per_label"]
     ]
+
+
+def simulated_concepts(evaluation: Evaluation) -> dict[str, int]:
+    """How many concepts (`n`) of how many (`of`) were tested on simulated photographs alone."""
+    rows = evaluation["per_label"]
+    return {"n": sum(bool(row.get("simulated")) for row in rows), "of": len(rows)}
 
 
 def coco(evaluation: Evaluation) -> list[dict[str, Any]]:

@@ -203,12 +203,13 @@ class EvaluatedArtworkSerializer(serializers.Serializer[Any]):
 class EvaluationSerializer(serializers.Serializer[Any]):
     """What `training.pipeline.report` says of a detector, with one page of its test artworks, the worst first.
 
-    `coco`: all twelve COCO metrics; null where there was no box of the kind, and {} for detectors of earlier versions.
+    AP, AP50 and AP75 are null where there was no box to find. `coco`: all twelve COCO metrics; null where there was no
+    box of the kind, and {} for detectors of earlier versions.
     """
 
-    AP = serializers.FloatField()
-    AP50 = serializers.FloatField()
-    AP75 = serializers.FloatField()
+    AP = serializers.FloatField(allow_null=True)
+    AP50 = serializers.FloatField(allow_null=True)
+    AP75 = serializers.FloatField(allow_null=True)
     coco = serializers.DictField(child=serializers.FloatField(allow_null=True), default=dict)
     threshold = serializers.FloatField(allow_null=True)
     precision = serializers.FloatField(allow_null=True)

@@ -95,13 +95,16 @@ def _refuse_empty_parts(rows: list[dict[str, Any]], labels: list[Label], *, simu
     """Refuse a split that earlier ones have left without something to learn from, or to test on. Raises Conflict."""
     learnt = {box["label"] for row in rows if row["split"] == "train" for box in row["boxes"]}
     missing = [label.name for label in labels if label.pk not in learnt]
-    if missing or not (simulated or any(row["split"] == "test" for row in rows)):
+    tested = [row for row in rows if row["split"] == "test"]
+    # Simulated photographs are made of whatever no test artwork shows.
+    if missing or not (simulated or any(row["boxes"] for row in tested)):
+        untested = _("no test artwork shows any of the concepts") if tested else _("no test artwork")
         message = _(
             "The earlier detector was trained or tested on most of these artworks, and they stay in their part: there"
             " is not enough left to learn from and to test on (%(missing)s). Annotate new artworks, or begin with what"
             " the detector comes with."
         )
-        raise Conflict(message % {"missing": ", ".join(missing) or _("no test artwork")}, code="not_ready")
+        raise Conflict(message % {"missing": ", ".join(missing) or untested}, code="not_ready")
 
 
 def _boxes(dataset: Dataset, labels: list[Label]) -> BoxQuerySet:

@@ -43,6 +43,7 @@ def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
     described = DetectorSerializer(usable, many=True, context={"dataset": dataset}).data
     for detector, description in zip(usable, described, strict=True):
         detector.files = description["files"]  # type: ignore[attr-defined]
+        detector.percent = {name: evaluations.percent(detector.metrics.get(name)) for name in ("AP", "AP50")}  # type: ignore[attr-defined]
         detector.architecture_title = description["architecture_title"]  # type: ignore[attr-defined]
         detector.is_fetched = files.is_fetched(detector)  # type: ignore[attr-defined]
         detector.can_start = detector.is_fetched and files.can_go_on_from(detector)  # type: ignore[attr-defined]
@@ -74,6 +75,7 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "percent": {name: evaluations.percent(evaluation[name]) for name in ("AP", "AP50", "threshold")},
         "headline": evaluations.headline(evaluation),
         "concepts": evaluations.concepts(evaluation),
+        "simulated": evaluations.simulated_concepts(evaluation),
         "coco": evaluations.coco(evaluation),
         "confusion": evaluations.confusion(evaluation),
         "checks": evaluations.checks(found),

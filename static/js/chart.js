@@ -6,9 +6,8 @@
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { element as makeElement, number, percent } from "./dom.js";
+import { Curve } from "./losscurve.js";
 
-// Neighbours on each side that the smooth line averages over, weighted by nearness: no lag, unlike a running mean.
-const REACH = 6;
 const SMALL_HEIGHT = 132;
 // At least.
 const LARGE_HEIGHT = 340;
@@ -16,52 +15,6 @@ const LARGE_HEIGHT = 340;
 /** A colour or a font of the page, as canvas needs it: static/css/tokens.css. */
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
-/** Each value averaged with its neighbours; gaps stay gaps. */
-export function smoothed(values) {
-  return values.map((value, i) => {
-    if (value == null) return null;
-    let sum = 0;
-    let weight = 0;
-    for (let j = Math.max(0, i - REACH); j <= Math.min(values.length - 1, i + REACH); j += 1) {
-      if (values[j] == null) continue;
-      const nearness = REACH + 1 - Math.abs(i - j);
-      sum += nearness * values[j];
-      weight += nearness;
-    }
-    return sum / weight;
-  });
-}
-
-/** Rows by step: the columns that uPlot wants. */
-class Curve {
-  constructor() {
-    this.rows = new Map();
-    this.total = 0;
-  }
-
-  row(step) {
-    if (!this.rows.has(step)) this.rows.set(step, { loss: null, AP: null, AP50: null });
-    return this.rows.get(step);
-  }
-
-  add({ kind, payload }) {
-    if (kind === "metrics" && payload.loss != null) {
-      this.row(payload.step).loss = payload.loss;
-      this.total = payload.total_steps ?? 0;
-    }
-    if (kind === "evaluation" && payload.split !== "train") {
-      Object.assign(this.row(payload.step), { AP: payload.AP ?? null, AP50: payload.AP50 ?? null });
-    }
-  }
-
-  columns() {
-    const steps = [...this.rows.keys()].sort((a, b) => a - b);
-    const rows = steps.map((step) => this.rows.get(step));
-    const loss = rows.map((row) => row.loss);
-    return [steps, loss, smoothed(loss), rows.map((row) => row.AP50), rows.map((row) => row.AP)];
-  }
 }
 
 function series(small) {
@@ -186,7 +139,7 @@ class LossChart {
  * @param {HTMLElement} element
  * @param {{small?: boolean}} options small: no legend and no cursor, for the margin of another page
  * @returns {{add: (event: object) => void, destroy: () => void}}
- *   Events of the kinds metrics and evaluation count, others are passed over; the same event twice changes nothing.
+ *   Events of the kinds metrics and evaluation count, others are passed over; in the order in which they were told.
  */
 export function lossChart(element, { small = false } = {}) {
   return new LossChart(element, small);

@@ -1,7 +1,8 @@
 /** A picture of a few lines, drawn by uPlot: it follows the width of its place and the scheme of the page. */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { colour, smoothed } from "./chart.js";
+import { colour } from "./chart.js";
+import { smoothed } from "./losscurve.js";
 
 const HEIGHT = 300;
 // Lines are told apart by more than their colour.

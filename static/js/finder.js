@@ -5,6 +5,7 @@ import { mayForget } from "./confirm.js";
 import { showDialog } from "./dialogs.js";
 import { counted, element, percent } from "./dom.js";
 import { showErrors } from "./forms.js";
+import { simulatedMeaning, simulatedWord } from "./simulated.js";
 import { toast } from "./toast.js";
 
 const CREATE = "create";
@@ -34,8 +35,8 @@ function likely(detector, label, { labels, last, dataset }) {
   return same?.id ?? null;
 }
 
-function field(text, control) {
-  return element("label", { class: "field" }, element("span", {}, text), control);
+function field(text, ...controls) {
+  return element("label", { class: "field" }, element("span", {}, text), ...controls);
 }
 
 /**
@@ -61,13 +62,15 @@ export function openFinder(choice) {
   const mapping = element("div", { class: "mapping" });
   const score = thresholdField();
   const own = ownScoresField();
-  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen), own, score, closelyField(), mapping, scope(context));
+  const simulated = element("span", { class: "soft small" });
+  const form = element("form", { class: "finder", id: "finder-form" }, field(gettext("Detector"), chosen, simulated), own, score, closelyField(), mapping, scope(context));
   const submit = element("button", { class: "button button-strong", form: form.id }, gettext("Find boxes"));
   const cancel = element("button", { type: "button", class: "button", "data-close": true }, gettext("Cancel"));
   const dialog = showDialog({ title: gettext("Find boxes"), content: [form], actions: [cancel, submit], mayLose: mayForget });
   const current = () => detectors.find(({ id }) => id === Number(chosen.value));
   const fill = () => {
     mapping.replaceChildren(...mappingRows(current(), context));
+    showSimulated(simulated, current());
     setThreshold(form.elements.threshold, last.thresholds?.[current().id] ?? current().threshold ?? THRESHOLD);
     own.hidden = !knowsOwnScores(current());
     form.elements.own_scores.checked = !own.hidden && (last.ownScores?.[current().id] ?? true);
@@ -87,8 +90,17 @@ export function openFinder(choice) {
   });
 }
 
-function title({ name, metrics }) {
-  return metrics?.AP50 ? `${name} · AP50 ${percent(metrics.AP50)}` : name;
+function title({ name, metrics, labels }) {
+  if (!metrics?.AP50) return name;
+  const mark = simulatedWord(metrics.simulated_concepts, labels.length);
+  return `${name} · AP50 ${percent(metrics.AP50)}${mark && ` (${mark})`}`;
+}
+
+/** Below the detectors: what the AP50 of the chosen one rests on, where that is not artworks kept aside. */
+function showSimulated(note, { metrics }) {
+  const count = metrics?.simulated_concepts ?? 0;
+  note.hidden = !count;
+  note.textContent = count ? simulatedMeaning(count) : "";
 }
 
 /** The score to begin with is the detector's own best, unless somebody has chosen another one for it here. */

@@ -13,7 +13,7 @@ export function stageName(stage) {
     tfrecord: gettext("Pack the pictures"),
     configure: gettext("Configure the detector"),
     train: gettext("Train"),
-    evaluate: gettext("Test on unseen artworks"),
+    evaluate: gettext("Test the detector"),
     export: gettext("Save the detector"),
   };
   return names[stage] ?? stage;

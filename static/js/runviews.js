@@ -3,6 +3,7 @@
 import { lossChart } from "./chart.js";
 import { duration, element, icon, language, number, percent } from "./dom.js";
 import { stageName } from "./runstate.js";
+import { simulatedMark, simulatedWord } from "./simulated.js";
 
 const MOST_LINES = 2000;
 const share = (value) => (value == null ? "–" : percent(value));
@@ -87,8 +88,10 @@ export class TrainingView {
   showLabels(evaluation) {
     this.shown = evaluation;
     const section = document.getElementById("per-label");
-    const rows = (evaluation.per_label ?? []).map(({ name, AP, AP50 }) =>
-      element("tr", {}, element("th", { scope: "row" }, name), element("td", { class: "n" }, share(AP50)), element("td", { class: "n" }, share(AP))),
+    const { per_label: labels = [], simulated_concepts: count } = evaluation;
+    document.getElementById("simulated").replaceChildren(simulatedMark(count, labels.length) ?? "");
+    const rows = labels.map(({ name, AP, AP50, simulated }) =>
+      element("tr", {}, element("th", { scope: "row" }, name, " ", simulated && element("span", { class: "chip chip-plain" }, simulatedWord(1, 1))), element("td", { class: "n" }, share(AP50)), element("td", { class: "n" }, share(AP))),
     );
     section.hidden = rows.length === 0;
     section.querySelector("tbody").replaceChildren(...rows);

@@ -125,3 +125,18 @@ def test_names_of_people_cannot_break_the_page(tmp_path: Path, rows: list[dict[s
 def test_a_file_passes_within_a_hundredth() -> None:
     assert Check(0.51, 0.5, 9).passed and Check(0.49, 0.5, 9).passed
     assert not Check(0.5101, 0.5, 9).passed and not Check(0.4, 0.5, 9).passed
+
+
+def test_a_file_is_not_compared_where_there_was_no_box_to_find() -> None:
+    told = Check(None, None, 9).as_dict()
+    assert (told["passed"], told["difference"], told["AP"]) == (None, None, None)
+
+
+def test_where_there_was_no_box_to_find_it_has_dashes(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    scores = SCORES | dict.fromkeys(("AP", "AP50", "AP75"))
+    checks = {"model.tflite": Check(None, None, 9)}
+    card = model_card(config.load(tmp_path), manifest.load(tmp_path), scores, checks)
+    assert "AP –, AP50 –, AP75 – (COCO; 1 is perfect; –: there was no box to find)." in card
+    assert "| `model.tflite` | – | – | – | not compared: there was no box to find |" in card
+    assert "no box to find" not in _card(tmp_path, rows)

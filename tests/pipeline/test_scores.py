@@ -62,6 +62,13 @@ def test_a_label_without_test_boxes_has_no_score() -> None:
     assert score(_truth(), [])["per_label"][2] == {"label": 43, "name": "n3", "AP": None, "AP50": None}
 
 
+@pytest.mark.parametrize("found", [[], [_found(1, 1, BOX)]], ids=["nothing-found", "something-found"])
+def test_a_test_part_without_boxes_has_no_score(found: list[dict[str, Any]]) -> None:
+    """Zero would say that the detector found nothing of what was there."""
+    told = score({**_truth(), "annotations": []}, found)
+    assert (told["AP"], told["AP50"], told["AP75"]) == (None, None, None)
+
+
 def test_no_detection_scores_nothing() -> None:
     assert score(_truth(), [])["AP50"] == 0.0
 

@@ -1,6 +1,7 @@
 """What is on artworks to learn from alone is tested on simulated photographs of these, and nothing else is."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from PIL import Image
 
 from tests.pipeline import records
 from tests.pipeline.shapes import NAMES, artwork, manifest_of
-from training.pipeline import annotations, config, manifest, simulated, stages
+from training.pipeline import annotations, config, evaluate, manifest, simulated, stages
 from training.pipeline.events import Event
+from training.pipeline.report import report
+from training.pipeline.scores import score
 from training.pipeline.supervision import Stop
 
 
@@ -148,3 +151,25 @@ def test_there_are_not_so_many_that_scoring_takes_all_the_time(
     monkeypatch.setattr(simulated, "_MOST", 4)
     stages.STAGES["augment"](run[0])
     assert sum(image.get("simulated", False) for image in _coco(run[0], "test")["images"]) == 4
+
+
+def test_scores_say_which_concepts_were_tested_so(run: tuple[stages.Run, list[Event]]) -> None:
+    truth = _coco(run[0], "test")
+    told = evaluate.marked(score(truth, []), truth)
+    assert told["simulated_concepts"] == 2
+    assert {row["name"] for row in told["per_label"] if row.get("simulated")} == {"square", "triangle"}
+    real = simulated.added(truth, {"images": [], "annotations": []})
+    assert "simulated_concepts" not in evaluate.marked(score(real, []), real)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lists_of_detectors_know_how_many_were_tested_so(run: tuple[stages.Run, list[Event]], tmp_path: Path) -> None:
+    from training.pipeline import export
+
+    opened, _events = run
+    truth = _coco(opened, "test")
+    for coco, expected in ((truth, 2), (simulated.added(truth, {"images": [], "annotations": []}), None)):
+        told = report(coco, [], score(coco, []))
+        export._write_description(tmp_path, opened.config, opened.manifest, told, {})
+        metrics = json.loads((tmp_path / "detector.json").read_text())["metrics"]
+        assert metrics.get("simulated_concepts") == expected and "AP50" in metrics

@@ -217,6 +217,20 @@ def test_the_last_score_is_written_for_tensorboard_with_its_step(run: tuple[stag
     assert events[-1]["kind"] == "evaluation" and events[-1]["payload"]["step"] == 120
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_where_there_was_no_box_to_find_the_test_says_so(run: tuple[stages.Run, list[Event]]) -> None:
+    opened, events = run
+    stages.STAGES["annotations"](opened)
+    path = annotations.coco_path(opened.workdir, "test")
+    truth = {**annotations.load(path), "annotations": []}
+    annotations.save(truth, path)
+    opened.memory["trainer"] = SimpleNamespace(step=SimpleNamespace(numpy=lambda: 120))
+    opened.memory["evaluator"] = SimpleNamespace(evaluate=lambda _check: (score(truth, []), []))
+    said = stages.STAGES["evaluate"](opened)
+    assert said == "There was no box to find on the artworks that it was tested on."
+    assert events[-1]["payload"]["AP50"] is None
+
+
 def test_coco_boxes_are_cut_at_the_border_and_numbered(run: tuple[stages.Run, list[Event]]) -> None:
     opened, _ = run
     data = json.loads((opened.workdir / "manifest.json").read_text())

@@ -122,6 +122,14 @@ def test_a_training_that_went_on_from_a_checkpoint_has_one_curve(make_run: Any) 
     assert curve == {"name": "D", "loss": [[1, 3.0], [2, 2.0], [3, 1.0]], "AP50": [[3, 0.4]]}
 
 
+def test_scores_of_steps_that_are_trained_again_are_taken_back_with_their_first_loss(make_run: Any) -> None:
+    """The next score may be of a later step than the one that no longer counts."""
+    again = [("metrics", {"step": 2, "loss": 2.0}), ("metrics", {"step": 5, "loss": 0.5})]
+    run = make_run(said=[("evaluation", {"step": 1, "AP50": 0.1}), *FALLING, SCORED, *again])
+    (curve,) = curves.curves_of({run.pk: "D"})
+    assert curve == {"name": "D", "loss": [[1, 3.0], [2, 2.0], [5, 0.5]], "AP50": [[1, 0.1]]}
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_end(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curves, "MOST_POINTS", 4)
     run = make_run(said=[("metrics", {"step": step, "loss": float(step)}) for step in range(1, 11)])

@@ -119,7 +119,8 @@ def test_where_no_file_was_compared_nothing_is_said(get: Any, detector: Detector
 
 
 def test_what_was_tested_on_simulated_photographs_is_marked(get: Any, detector: Detector, filled: Any) -> None:
-    assert "simulated" not in get("", detector).content.decode()
+    before = get("", detector).content.decode()
+    assert "simulated photograph" not in before and "simulated</span>" not in before
     told = of_dataset(filled)
     told["per_label"][1]["simulated"] = True
     keep(detector, told | {"simulated": 5})

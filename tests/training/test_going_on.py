@@ -91,6 +91,21 @@ def test_where_too_little_is_left_to_test_on_it_says_so(
     assert not Run.objects.active().exists()
 
 
+def test_where_no_test_artwork_shows_a_concept_it_says_so(
+    ready: Any, trained: Detector, curator: Any, client_of: Any
+) -> None:
+    """Somebody has found out since that the artworks that the earlier detector was tested on show none of it."""
+    tested = [pk for pk, part in parts(trained.run).items() if part == "test"]  # type: ignore[arg-type]
+    Box.objects.filter(artwork__in=tested).delete()
+    ready.artworks.filter(pk__in=tested).update(confirmed=0, nothing_to_mark=True)
+    # Enough of them are left for a training that begins anew.
+    url = f"/api/datasets/{ready.pk}/training-runs/"
+    answer = client_of(curator).post(url, CHOICE | {"start": trained.pk}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+    assert "no test artwork shows any of the concepts" in answer.json()["message"]
+    assert not Run.objects.active().exists()
+
+
 @pytest.mark.parametrize("why", ["another architecture", "no weights", "deleted", "pretrained"])
 def test_not_every_detector_can_be_gone_on_from(
     why: str, ready: Any, trained: Detector, detector: Detector, curator: Any, client_of: Any

@@ -21,21 +21,24 @@ MOST_PICTURES = 64
 
 @dataclass(frozen=True)
 class Check:
-    """One file against the trained network on `pictures` pictures of the test part: COCO's AP of both."""
+    """One file against the trained network on `pictures` pictures of the test part: COCO's AP of both.
 
-    AP: float
-    trained_AP: float
+    Null where these show no box: then nothing is compared.
+    """
+
+    AP: float | None
+    trained_AP: float | None
     pictures: int
 
     @property
-    def difference(self) -> float:
+    def difference(self) -> float | None:
         """AP of the file minus AP of the trained network."""
-        return round(self.AP - self.trained_AP, 4)
+        return None if self.AP is None or self.trained_AP is None else round(self.AP - self.trained_AP, 4)
 
     @property
-    def passed(self) -> bool:
+    def passed(self) -> bool | None:
         """Whether the file is as good as the trained network, within TOLERANCE."""
-        return abs(self.difference) <= TOLERANCE
+        return None if self.difference is None else abs(self.difference) <= TOLERANCE
 
     def as_dict(self) -> dict[str, Any]:
         """For detector.json."""

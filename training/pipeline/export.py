@@ -86,6 +86,13 @@ def _write_saved_model(model: Any, experiment: Any, folder: Path) -> None:
     tflite.save_function(graphs.graph(module.serve).get_concrete_function(picture), model, str(folder))
 
 
+def _metrics(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists of detectors show; `simulated_concepts` where there are any that were tested on no real artwork."""
+    simulated = sum(bool(row.get("simulated")) for row in scores["per_label"])
+    told = {name: scores[name] for name in ("AP", "AP50", "AP75")}
+    return told | ({"simulated_concepts": simulated} if simulated else {})
+
+
 def _write_description(
     folder: Path, config: RunConfig, manifest: Manifest, scores: Mapping[str, Any], compared: Checks
 ) -> None:
@@ -102,7 +109,7 @@ def _write_description(
         "input_size": config.input_size,
         "labels": labels,
         "threshold": usable_threshold(scores),
-        "metrics": {name: scores[name] for name in ("AP", "AP50", "AP75")},
+        "metrics": _metrics(scores),
         "checks": {name: check.as_dict() for name, check in compared.items()},
     }
     text = json.dumps(description, indent=1, ensure_ascii=False)

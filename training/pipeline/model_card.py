@@ -43,7 +43,7 @@ The detector itself contains no picture. Whether it may be passed on depends on 
 {run_seed}. Start weights: {weights}.
 
 ## How good it is
-On the {test} test artworks{photographs}: AP {AP:.3f}, AP50 {AP50:.3f}, AP75 {AP75:.3f} (COCO; 1 is perfect).
+On the {test} test artworks{photographs}: AP {AP}, AP50 {AP50}, AP75 {AP75} (COCO; 1 is perfect{nothing}).
 
 | concept | boxes learnt from | boxes tested on | AP | AP50 |
 | --- | --- | --- | --- | --- |
@@ -142,7 +142,8 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         shares=_SHARES[looks],
         onnx=_ONNX if looks == 1 else "",  # not tried
         programs=programs(config.input_size),
-        **{name: scores[name] for name in ("AP", "AP50", "AP75")},
+        **{name: _number(scores[name]) for name in ("AP", "AP50", "AP75")},
+        nothing="; –: there was no box to find" if scores["AP"] is None else "",
     )
 
 
@@ -205,8 +206,10 @@ def _row(row: Mapping[str, Any], manifest: Manifest) -> str:
 
 
 def _check_row(name: str, check: Check) -> str:
+    if check.difference is None:
+        return f"| `{name}` | – | – | – | not compared: there was no box to find |"
     verdict = "as good" if check.passed else "**differs by more than allowed: test it before you use it**"
-    return f"| `{name}` | {check.AP:.3f} | {check.trained_AP:.3f} | {check.difference:+.3f} | {verdict} |"
+    return f"| `{name}` | {_number(check.AP)} | {_number(check.trained_AP)} | {check.difference:+.3f} | {verdict} |"
 
 
 def _limits(manifest: Manifest, scores: Mapping[str, Any]) -> list[str]:

@@ -41,12 +41,13 @@ def judge(truth: Coco, detections: Sequence[Detection], *, sizes: bool = True) -
 def score(truth: Coco, detections: Sequence[Detection]) -> Scores:
     """COCO's AP, AP50 and AP75 in all, AP and AP50 per label, and under `coco` all twelve numbers.
 
-    A label without test boxes has null scores; so has one of the twelve where there is no box of its kind.
+    Null where there is nothing to find: of a label without test boxes, of the twelve where there is no box of the kind.
     """
     judged = judge(truth, detections)
+    told = {name: _clean(value) if value >= 0 else None for name, value in zip(NAMES, judged.stats, strict=True)}
     return {
-        **{name: _clean(value) for name, value in zip(NAMES[:3], judged.stats, strict=False)},
-        "coco": {name: _clean(value) if value >= 0 else None for name, value in zip(NAMES, judged.stats, strict=True)},
+        **{name: told[name] for name in NAMES[:3]},
+        "coco": told,
         "per_label": _per_label(judged, truth),
     }
 

@@ -253,6 +253,8 @@ def _evaluate(run: Run) -> Phrase:
     step = int(_trainer(run).step.numpy())
     summaries.write_scores(summaries.writer(run.workdir), step, scores)
     run.on_event(events.evaluation(step, scores))
+    if scores["AP"] is None:
+        return Phrase(gettext_noop("There was no box to find on the artworks that it was tested on."))
     return Phrase("AP %(AP).3f, AP50 %(AP50).3f", AP=scores["AP"], AP50=scores["AP50"])
 
 
@@ -264,8 +266,9 @@ def _export(run: Run) -> Phrase:
     scores = json.loads((run.workdir / evaluate.FILE_NAME).read_text(encoding="utf-8"))
     folder, checks = export.export(_trainer(run), _evaluator(run), run.manifest, scores, run.workdir)
     for name, check in checks.items():
-        if not check.passed:
-            run.on_event(events.log(_differs(name, check.AP, check.trained_AP)))
+        own, trained = check.AP, check.trained_AP
+        if own is not None and trained is not None and not check.passed:
+            run.on_event(events.log(_differs(name, own, trained)))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Phrase("%(size).1f MB", size=size / 1e6)
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework.exceptions import APIException
 
 from training import services
-from training.commandline import do_run, find_dataset
+from training.commandline import do_run, find_dataset, scores_in_words
 from training.models import Detector
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import AUGMENTATIONS, BUDGETS
@@ -39,5 +39,4 @@ class Command(BaseCommand):
             raise CommandError(str(refusal.detail)) from None
         do_run(run)
         detector = Detector.objects.get(run=run.pk)
-        scores = ", ".join(f"{key} {detector.metrics[key]:.3f}" for key in ("AP", "AP50") if key in detector.metrics)
-        self.stdout.write(f"Detector {detector.pk}: {detector.name} ({scores})")
+        self.stdout.write(f"Detector {detector.pk}: {detector.name} ({scores_in_words(detector.metrics)})")
