@@ -104,6 +104,14 @@ def test_it_says_when_there_was_no_time_for_all_artworks(tmp_path: Path, rows: l
     assert "no time" not in _card(tmp_path, rows)
 
 
+def test_it_says_when_artworks_that_show_nothing_were_too_many(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    some = dataclasses.replace(manifest.parse(manifest_of(rows), tmp_path), empty_left_out=7)
+    card = model_card(config.load(tmp_path), some, SCORES, CHECKS)
+    assert "7 more that show none of the concepts were left out" in card
+    assert "left out" not in _card(tmp_path, rows)
+
+
 def test_its_programs_are_for_the_size_that_the_network_sees(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     make_workdir(tmp_path, rows)
     large = dataclasses.replace(config.load(tmp_path), input_size=384)

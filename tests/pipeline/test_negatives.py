@@ -26,8 +26,8 @@ def prepared(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) ->
         row["nothing_to_mark"] = row["id"] in EMPTY
         row["boxes"] = [] if row["id"] in EMPTY else row["boxes"]
     make_workdir(
-        workdir, rows, augmentation="gentle", copies=1, least_copies=0, input_size=128, batch_size=8, steps=1,
-        scale_min=1.0, scale_max=1.0,
+        workdir, rows, augmentation="gentle", copies=1, least_copies=0, empty=1.0, input_size=128, batch_size=8,
+        steps=1, scale_min=1.0, scale_max=1.0,
     )  # fmt: skip
     run = stages.open_run(workdir, offline_weights, lambda event: None, Stop())
     for name in ("annotations", "partition", "augment", "tfrecord", "configure"):

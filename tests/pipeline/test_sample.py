@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.pipeline.manifest import ArtworkEntry, BoxEntry, DatasetEntry, LabelEntry, Manifest
-from training.pipeline.sample import drawn
+from training.pipeline.sample import drawn, few_empty
 
 
 def _manifest(concepts: list[set[int]]) -> Manifest:
@@ -63,3 +63,18 @@ def test_every_concept_and_the_test_part_stay(concepts: list[set[int]], most: in
     assert _concepts(some) == _concepts(whole)
     assert some.part("test") == whole.part("test")
     assert [artwork for artwork in whole.artworks if artwork in some.artworks] == list(some.artworks)
+
+
+def test_of_artworks_that_show_nothing_some_are_left_out_where_they_are_many() -> None:
+    whole = _manifest([{1}] * 30 + [set()] * 100)
+    some = few_empty(whole, 0.25, 1)
+    assert sum(not artwork.boxes for artwork in some.part("train")) == 8 and some.empty_left_out == 92
+    assert sum(bool(artwork.boxes) for artwork in some.part("train")) == 30
+    assert some.part("test") == whole.part("test")
+    assert few_empty(whole, 0.25, 1) == some != few_empty(whole, 0.25, 2)
+
+
+def test_where_they_are_few_all_of_them_stay() -> None:
+    whole = _manifest([{1}] * 8 + [set()] * 2)
+    assert few_empty(whole, 0.25, 1) == whole
+    assert few_empty(whole, 0.0, 1).part("train") == whole.part("train")[:8]

@@ -93,6 +93,8 @@ _SHARES = {1: "shares of the picture, 0 to 1", 2: "in pixels of the square"}
 
 _LEFT_OUT = " For {number} more there was no time: which ones chance decided, with the rare concepts' artworks first."
 
+_EMPTY_LEFT_OUT = " {number} more that show none of the concepts were left out, since they slow the learning down."
+
 _PHOTOGRAPHS = " and {number} simulated photographs"
 _SIMULATED = """ Of {labels} there are
 too few artworks: these were tested on simulated photographs of the artworks that they were learnt from, which tell how
@@ -119,7 +121,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         labels=", ".join(_plain(label.name) for label in manifest.labels),
         dataset=_plain(manifest.dataset.name),
         train=len(manifest.part("train")),
-        left_out=_LEFT_OUT.format(number=manifest.left_out) if manifest.left_out else "",
+        left_out=_left_out(manifest),
         test=len(manifest.part("test")),
         simulated=_simulated(scores),
         photographs=_PHOTOGRAPHS.format(number=scores["simulated"]) if scores.get("simulated") else "",
@@ -145,6 +147,11 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         **{name: _number(scores[name]) for name in ("AP", "AP50", "AP75")},
         nothing="; –: there was no box to find" if scores["AP"] is None else "",
     )
+
+
+def _left_out(manifest: Manifest) -> str:
+    counts = {_LEFT_OUT: manifest.left_out, _EMPTY_LEFT_OUT: manifest.empty_left_out}
+    return "".join(text.format(number=number) for text, number in counts.items() if number)
 
 
 def _simulated(scores: Mapping[str, Any]) -> str:
