@@ -19,6 +19,18 @@ def data_folder_is_writable(app_configs: Sequence[AppConfig] | None, **kwargs: A
 
 
 @register()
+def data_folder_is_one_that_tensorflow_can_read(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """TensorFlow takes brackets and backslashes in a path for a pattern, and does not find the checkpoint there."""
+    if not set("[]\\") & set(str(settings.DATA_DIR)):
+        return []
+    hint = "Move the program, or name another folder in WEBNET_DATA."
+    message = f"No training can go on in {settings.DATA_DIR}: its name has square brackets or backslashes."
+    return [Error(message, hint=hint, id="webnet.E002")]
+
+
+@register()
 def browser_libraries_are_installed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """The annotation page needs OpenSeadragon and uPlot, which come from npm."""
     if (settings.BASE_DIR / "node_modules" / "openseadragon").is_dir():

@@ -41,7 +41,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(offline_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Eight artworks, and the same shapes on other grounds to test on: who cannot learn these cannot learn anything."""
-    workdir = tmp_path_factory.mktemp("a museum, [its] ‘run’")
+    workdir = tmp_path_factory.mktemp("a museum, its ‘run’")
     rows = [artwork(workdir, number, "train") for number in range(1, 9)]
     rows += [artwork(workdir, number + 8, "test", seed=number) for number in range(1, 9)]
     # Few steps have to do, so the pictures are not zoomed.

@@ -7,7 +7,6 @@ picture were made, it has been read and shrunk already: decoding is most of the 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +19,6 @@ from training.pipeline.annotations import Coco, boxes_by_image
 from training.pipeline.pixels import read_rgb, to_jpeg
 
 IMAGES_PER_SHARD = 64
-_SPECIAL = re.compile(r"[,*\[\]{}\\]")
 
 Row = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -33,10 +31,10 @@ def folder(workdir: Path) -> Path:
 def pattern(workdir: Path, split: str) -> str:
     """The glob of a part's shards. The trainer reads "train", the evaluator "test", and never the other's.
 
-    Model Garden cuts it at commas, and brackets have a meaning of their own: in the names of folders, whose owner
-    knows nothing of either, any character may be where they are.
+    Model Garden cuts it at commas. Whoever has one in the name of a folder knows nothing of that, so there any
+    character may be in its place.
     """
-    return _SPECIAL.sub("?", str(folder(workdir))) + f"/{split}-*.tfrecord"
+    return str(folder(workdir)).replace(",", "?") + f"/{split}-*.tfrecord"
 
 
 def write(
