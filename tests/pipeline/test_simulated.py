@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.pipeline import records
 from tests.pipeline.shapes import NAMES, artwork, manifest_of
-from training.pipeline import annotations, config, evaluate, manifest, simulated, stages
+from training.pipeline import annotations, config, manifest, simulated, stages
 from training.pipeline.events import Event
 from training.pipeline.report import report
 from training.pipeline.scores import score
@@ -155,11 +155,11 @@ def test_there_are_not_so_many_that_scoring_takes_all_the_time(
 
 def test_scores_say_which_concepts_were_tested_so(run: tuple[stages.Run, list[Event]]) -> None:
     truth = _coco(run[0], "test")
-    told = evaluate.marked(score(truth, []), truth)
+    told = score(truth, [])
     assert told["simulated_concepts"] == 2
     assert {row["name"] for row in told["per_label"] if row.get("simulated")} == {"square", "triangle"}
     real = simulated.added(truth, {"images": [], "annotations": []})
-    assert "simulated_concepts" not in evaluate.marked(score(real, []), real)
+    assert "simulated_concepts" not in score(real, [])
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -55,6 +55,12 @@ def categories(manifest: Manifest) -> list[dict[str, Any]]:
     return [{"id": classes[label.id], "name": label.name, "label": label.id} for label in manifest.labels]
 
 
+def on_artworks(coco: Coco) -> set[int]:
+    """The ids of the categories with a box on an image that is no simulated photograph (see `simulated`)."""
+    photographs = {image["id"] for image in coco["images"] if image.get("simulated")}
+    return {box["category_id"] for box in coco["annotations"] if box["image_id"] not in photographs}
+
+
 def load(path: Path) -> Coco:
     """Read a COCO file that this module wrote."""
     data: Coco = json.loads(path.read_text(encoding="utf-8"))

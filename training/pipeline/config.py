@@ -270,14 +270,9 @@ def plan(
         steps=0,
         batch_size=chosen.batch_size,
         input_size=side,
-        copies=variety.copies,
-        least_copies=variety.least_copies,
-        empty=variety.empty,
-        rare=variety.rare,
-        most_varied=_most_varied(architecture, duration, side, variety),
-        most_copies=int(duration * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
         most_records=most_records(architecture, duration, side),
-        flip=variety.flip,
+        most_varied=_most_varied(architecture, duration, side, variety),
+        **_variation(variety, duration),
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
@@ -287,6 +282,18 @@ def plan(
         # `replay` knows the targets of a RetinaNet.
         feature_uses=RunConfig.feature_uses if chosen.looks == 1 else 1,
     )
+
+
+def _variation(variety: Augmentation, minutes: float) -> dict[str, Any]:
+    """How the training pictures are chosen and varied; see RunConfig."""
+    return {
+        "copies": variety.copies,
+        "least_copies": variety.least_copies,
+        "most_copies": int(minutes * 60 * _COPIES_SHARE / _SECONDS_PER_COPY),
+        "empty": variety.empty,
+        "rare": variety.rare,
+        "flip": variety.flip,
+    }
 
 
 def _rates(chosen: Architecture, start: str) -> dict[str, Any]:

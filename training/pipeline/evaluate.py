@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from training.pipeline import graphs
-from training.pipeline.annotations import Coco
+from training.pipeline.annotations import Coco, on_artworks
 from training.pipeline.report import report
 from training.pipeline.scores import Detection, Scores, score
 
@@ -34,8 +34,7 @@ class Evaluator:
         self._task, self._data = task, experiment.task.validation_data
         self._images = {image["id"]: image for image in truth["images"]}
         self._photographs = {image["id"] for image in truth["images"] if image.get("simulated")}
-        shown = (box for box in truth["annotations"] if box["image_id"] not in self._photographs)
-        self._known = {box["category_id"] for box in shown}
+        self._known = on_artworks(truth)
 
         @graphs.graph
         def infer(pictures: Any, shape: Any, anchors: Any) -> Any:
@@ -66,9 +65,9 @@ class Evaluator:
         return found
 
     def evaluate(self, on_batch: Callable[[], None] = lambda: None) -> tuple[Scores, list[Detection]]:
-        """Scores (see `score` and `marked`) and the detections behind them."""
+        """Scores (see `score`) and the detections behind them."""
         detections = self.detect(on_batch)
-        return marked(score(self._truth, detections), self._truth), detections
+        return score(self._truth, detections), detections
 
     @cached_property
     def _records(self) -> Any:
@@ -101,21 +100,6 @@ class Evaluator:
             bbox = [float(top_left[1]), float(top_left[0]), float(size[1]), float(size[0])]
             rows.append({"image_id": image, "category_id": int(category), "bbox": bbox, "score": float(value)})
         return rows
-
-
-def marked(scores: Scores, truth: Coco) -> Scores:
-    """`scores`, saying so where concepts were tested on simulated photographs alone (see `simulated`).
-
-    Then these concepts have `simulated` in `per_label`, and `simulated_concepts` is how many there are.
-    """
-    photographs = {image["id"] for image in truth["images"] if image.get("simulated")}
-    real = {box["category_id"] for box in truth["annotations"] if box["image_id"] not in photographs}
-    alone = {box["category_id"] for box in truth["annotations"]} - real
-    if not alone:
-        return scores
-    rows = zip(scores["per_label"], truth["categories"], strict=True)
-    told = [{**row, "simulated": True} if category["id"] in alone else row for row, category in rows]
-    return {**scores, "per_label": told, "simulated_concepts": len(alone)}
 
 
 def save(workdir: Path, truth: Coco, scores: Scores, detections: Sequence[Detection]) -> Path:

@@ -60,8 +60,8 @@ def metrics(point: Metrics) -> Event:
 def evaluation(step: int, scores: Mapping[str, Any], split: str = "test") -> Event:
     """COCO scores after `step` steps: AP, AP50, AP75, per_label [{label, name, AP, AP50}] and coco, all twelve.
 
-    As `scores.score` has them: null where there was no box to find; and as `evaluate.marked` has them: where concepts
-    were tested on simulated photographs alone, `simulated_concepts` is how many.
+    As `scores.score` has them: null where there was no box to find; where concepts were tested on simulated photographs
+    alone, `simulated_concepts` is how many.
     """
     return {"kind": "evaluation", "payload": {"step": step, "split": split, **scores}}
 

@@ -40,10 +40,9 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
 
     - `threshold`, `precision`, `recall`: the one score that serves all concepts best, and what comes of it;
     - `simulated`: how many of the test pictures are simulated photographs (see the module of that name);
-    - `per_label`: also `boxes` (of the test part), `simulated` where these are on such photographs alone,
-      `threshold`, `precision`, `recall` and `curve`, which is a list of [recall, precision, score] at IoU 0.5 up to the
-      highest recall, where keeping boxes from about `score` on has the precision and at least the recall; null and
-      empty where there is nothing to judge by;
+    - `per_label`: also `boxes` (of the test part), `threshold`, `precision`, `recall` and `curve`, which is a list of
+      [recall, precision, score] at IoU 0.5 up to the highest recall, where keeping boxes from about `score` on has the
+      precision and at least the recall; null and empty where there is nothing to judge by;
     - `at_best`: boxes `found`, `swapped` (taken for another concept), `missed` and `invented`, each concept at its own
       threshold;
     - `confusion`: numbers of boxes, a row per true concept and one for none (invented), a column per drawn concept and
@@ -56,25 +55,16 @@ def report(truth: Coco, detections: Sequence[Detection], scores: Scores) -> Scor
     best = [best_threshold(*row) for row in ranked]
     everything = best_threshold(*_pooled(ranked))
     more = [{"boxes": row[2], **best[i], "curve": _curve(judged, i)} for i, row in enumerate(ranked)]
-    simulated = {image["id"] for image in truth["images"] if image.get("simulated")}
-    alone = _categories(truth, simulated) - _categories(truth, {image["id"] for image in truth["images"]} - simulated)
-    for row, category in zip(more, truth["categories"], strict=True):
-        row |= {"simulated": True} if category["id"] in alone else {}
     artworks = _artworks(truth, detections, _needed(truth, best, everything))
     return {
         **scores,
         **everything,
-        "simulated": len(simulated),
+        "simulated": sum(bool(image.get("simulated")) for image in truth["images"]),
         "per_label": [{**row, **more[i]} for i, row in enumerate(scores["per_label"])],
         "at_best": {name: sum(row[name] for row in artworks) for name in COUNTS},
         "confusion": _confusion(artworks, [category["id"] for category in truth["categories"]]),
         "artworks": _told(artworks, truth),
     }
-
-
-def _categories(truth: Coco, images: set[int]) -> set[int]:
-    """Those that have a box on some of the images."""
-    return {box["category_id"] for box in truth["annotations"] if box["image_id"] in images}
 
 
 def usable_threshold(scores: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from training.pipeline.annotations import Coco
+from training.pipeline.annotations import Coco, on_artworks
 from training.pipeline.coco_metrics import NAMES
 
 Scores = dict[str, Any]
@@ -42,13 +42,15 @@ def score(truth: Coco, detections: Sequence[Detection]) -> Scores:
     """COCO's AP, AP50 and AP75 in all, AP and AP50 per label, and under `coco` all twelve numbers.
 
     Null where there is nothing to find: of a label without test boxes, of the twelve where there is no box of the kind.
+    Labels that are on simulated photographs alone (see `simulated`) have `simulated` in `per_label`, and where there
+    are any, `simulated_concepts` is how many.
     """
     judged = judge(truth, detections)
     told = {name: _clean(value) if value >= 0 else None for name, value in zip(NAMES, judged.stats, strict=True)}
     return {
         **{name: told[name] for name in NAMES[:3]},
         "coco": told,
-        "per_label": _per_label(judged, truth),
+        **_marked(_per_label(judged, truth), truth),
     }
 
 
@@ -78,6 +80,13 @@ def _no_results(truth: Coco) -> COCO:
 def _per_label(judged: COCOeval, truth: Coco) -> list[dict[str, Any]]:
     precision = judged.eval["precision"][:, :, :, 0, -1]  # IoU thresholds × recall steps × labels
     return [_label_scores(row, precision[:, :, i]) for i, row in enumerate(truth["categories"])]
+
+
+def _marked(rows: Sequence[dict[str, Any]], truth: Coco) -> Scores:
+    alone = {box["category_id"] for box in truth["annotations"]} - on_artworks(truth)
+    pairs = zip(rows, truth["categories"], strict=True)
+    told = [row | ({"simulated": True} if category["id"] in alone else {}) for row, category in pairs]
+    return {"per_label": told, **({"simulated_concepts": len(alone)} if alone else {})}
 
 
 def _label_scores(category: Mapping[str, Any], precision: Any) -> dict[str, Any]:

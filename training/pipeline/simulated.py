@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.pipeline import augment
-from training.pipeline.annotations import Coco
+from training.pipeline.annotations import Coco, on_artworks
 
 PRESET = "instances"
 # Of each artwork, and of all of them together: each costs time whenever the detector is scored.
@@ -28,7 +28,7 @@ def folder(workdir: Path, dataset: str) -> Path:
 
 def untested(train: Coco, test: Coco) -> Coco:
     """The images of `train` that show a concept without a box in `test`, with all their boxes."""
-    known = {box["category_id"] for box in _real(test)["annotations"]}
+    known = on_artworks(test)
     shown = {box["image_id"] for box in train["annotations"] if box["category_id"] not in known}
     images = [image for image in train["images"] if image["id"] in shown]
     return {**train, "images": images, "annotations": [box for box in train["annotations"] if box["image_id"] in shown]}
@@ -59,7 +59,7 @@ def photographs(alone: Coco, target: Path, *, first: int, longest: int, seed: in
 def added(test: Coco, photographs: Coco) -> Coco:
     """`test` with `photographs` in place of any that were in it, and with their boxes of what it does not show."""
     real = _real(test)
-    known = {box["category_id"] for box in real["annotations"]}
+    known = on_artworks(test)
     only_there = (box for box in photographs["annotations"] if box["category_id"] not in known)
     boxes = [*real["annotations"], *only_there]
     numbered = [{**box, "id": number} for number, box in enumerate(boxes, start=1)]
