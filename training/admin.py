@@ -56,8 +56,11 @@ class DetectorAdmin(CuratedAdmin):
 
     @admin.display(description=_("AP50"))
     def precision(self, detector: Detector) -> str:
-        value = detector.metrics.get("AP50")
-        return f"{value:.3f}" if isinstance(value, float | int) else "–"
+        value, simulated = (detector.metrics.get(name) for name in ("AP50", "simulated_concepts"))
+        if not isinstance(value, float | int):
+            return "–"
+        # It tells how well the same things are known again, and cannot be compared with others.
+        return f"{value:.3f} ({_('partly simulated')})" if simulated else f"{value:.3f}"
 
     @admin.display(description=_("concepts"))
     def concepts(self, detector: Detector) -> str:

@@ -32,10 +32,15 @@ def find_dataset(name_or_id: str) -> Dataset:
     raise CommandError(f"{problem} “{name_or_id}”. Name one of these by its number:\n{names or '  (none yet)'}")
 
 
-def scores_in_words(scores: Mapping[str, float | None]) -> str:
-    """Of COCO scores AP and AP50, as far as they are known: null where there was no box to find."""
+def scores_in_words(scores: Mapping[str, Any]) -> str:
+    """Of COCO scores AP and AP50, as far as they are known: null where there was no box to find.
+
+    And how many concepts were tested on simulated photographs of what was learnt from, where there are any.
+    """
     known = {key: scores[key] for key in ("AP", "AP50") if key in scores}
-    return ", ".join(f"{key} –" if value is None else f"{key} {value:.3f}" for key, value in known.items())
+    words = ", ".join(f"{key} –" if value is None else f"{key} {value:.3f}" for key, value in known.items())
+    simulated = scores.get("simulated_concepts")
+    return f"{words} (concepts tested on simulated photographs: {simulated})" if simulated else words
 
 
 def do_run(run: Run) -> Run:

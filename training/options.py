@@ -18,9 +18,12 @@ from training.pipeline.config import (
     LEAST_MINUTES,
     MOST_MINUTES,
     OWN_MINUTES,
+    Augmentation,
     estimate_seconds,
     input_size,
     learnt_from,
+    most_records,
+    most_varied,
 )
 from training.pipeline.translation import phrase_json
 
@@ -81,7 +84,8 @@ def _architecture(option: Architecture) -> dict[str, Any]:
 
 def _costs(architecture: str, times: Mapping[str, float], images: int, sizes: Mapping[str, int]) -> dict[str, Any]:
     """By budget: the `seconds` that a training really takes, the side of the square that it sees (`sizes`, in pixels),
-    and how many artworks it has the time to learn from (`reads`), None where a longer one would not learn from more.
+    how many artworks it has the time to learn from (`reads`), None where a longer one would not learn from more, and
+    the augmentations that change copies of these (`varied`): with many artworks for the time, none would be made.
 
     `times`: the minutes of each budget.
     """
@@ -91,7 +95,20 @@ def _costs(architecture: str, times: Mapping[str, float], images: int, sizes: Ma
         "seconds": {key: estimate_seconds(architecture, time, images, sizes[key]) for key, time in times.items()},
         "reads": {key: count if count < longest else None for key, count in reads.items()},
         "sizes": dict(sizes),
+        "varied": {
+            key: [
+                variety.key
+                for variety in AUGMENTATIONS.values()
+                if variety.copies and reads[key] < _room(variety, architecture, minutes, sizes[key])
+            ]
+            for key, minutes in times.items()
+        },
     }
+
+
+def _room(variety: Augmentation, architecture: str, minutes: float, side: int) -> int:
+    """How many pictures there may be before no changed copies are made (`stages`)."""
+    return min(most_records(architecture, minutes, side), most_varied(architecture, minutes, side, variety))
 
 
 def _choice(option: Any) -> dict[str, str]:

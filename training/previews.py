@@ -30,17 +30,19 @@ SECONDS = 30
 _one = threading.Lock()
 
 
-def preview(dataset: Dataset, *, preset: str, seed: int) -> dict[str, Any]:
+def preview(dataset: Dataset, *, preset: str, seed: int, copies: bool = True) -> dict[str, Any]:
     """Artworks that have confirmed boxes, taken by chance, varied by a preset: the same for the same seed.
 
-    Where there are few artworks, each is shown in several variations; a dataset without boxes gives no pictures. Boxes
-    are in pixels of the picture. Raises Conflict while others are being made, and Refusal where the process fails.
+    Without `copies` they are only zoomed and, where the preset says so, mirrored, as where artworks are many for the
+    time. Where there are few artworks, each is shown in several variations; a dataset without boxes gives no
+    pictures. Boxes are in pixels of the picture. Raises Conflict while others are being made, and Refusal where the
+    process fails.
     """
     artworks = _chosen(dataset, random.Random(seed))  # noqa: S311  not for secrets
     pictures = _with_files(artworks, _boxes(artworks))
     variety = AUGMENTATIONS[preset]
     seen = {"flip": variety.flip, "scale_min": RunConfig.scale_min, "scale_max": RunConfig.scale_max, "size": SIDE}
-    made = _made({"preset": preset, "seed": seed, **seen, "pictures": pictures}) if pictures else []
+    made = _made({"preset": preset if copies else "none", "seed": seed, **seen, "pictures": pictures}) if pictures else []
     titles = {artwork.pk: str(artwork) for artwork in artworks}
     for picture in made:
         picture["artwork"] = picture.pop("id")

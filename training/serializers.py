@@ -274,6 +274,9 @@ class PreviewRequestSerializer(serializers.Serializer[Any]):
 
     preset = serializers.ChoiceField([(a.key, a.title) for a in AUGMENTATIONS.values()])
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
+    copies = serializers.BooleanField(
+        required=False, default=True, help_text="Whether the training would have the time to learn from changed copies."
+    )
 
 
 class PreviewBoxSerializer(serializers.Serializer[Any]):

@@ -51,14 +51,20 @@ export class Examples {
     this.note = section.querySelector(".examples-note");
     this.more = section.querySelector("button");
     this.preset = null;
+    this.copies = true;
     this.seed = 0;
     this.more.addEventListener("click", () => this.another());
   }
 
-  /** Show examples of a preset; of the same artworks as those that are shown. */
-  show(preset) {
-    if (preset === this.preset) return;
-    this.preset = preset;
+  /**
+   * Show examples of a preset, of the same artworks as those that are shown.
+   *
+   * @param {string} preset
+   * @param {boolean} copies whether the training would have the time for changed copies; without, as it sees the artworks then
+   */
+  show(preset, copies) {
+    if (preset === this.preset && copies === this.copies) return;
+    Object.assign(this, { preset, copies });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load(), PAUSE);
   }
@@ -75,7 +81,7 @@ export class Examples {
     this.wait(true);
     this.say(gettext("Making examples …"));
     try {
-      const query = new URLSearchParams({ preset: this.preset, seed: this.seed });
+      const query = new URLSearchParams({ preset: this.preset, seed: this.seed, copies: this.copies });
       this.fill(await api("GET", `/api/datasets/${this.dataset.id}/augmentation-preview/?${query}`, { signal: request.signal }));
     } catch (error) {
       if (error.name === "AbortError") return;

@@ -2,6 +2,7 @@
 
 import { duration, number, percent } from "./dom.js";
 import { stateName } from "./runstate.js";
+import { simulatedWord } from "./simulated.js";
 
 /** @param {import("./runstate.js").RunState} run */
 export function runLine(run) {
@@ -22,6 +23,9 @@ function artworks({ done, total }) {
 function steps({ step, total_steps: total, loss }, evaluation) {
   const parts = [interpolate(gettext("Step %s of %s"), [number(step), number(total)])];
   if (loss != null) parts.push(interpolate(gettext("loss %s"), [number(loss, 2)]));
-  if (evaluation?.AP50 != null) parts.push(`AP50 ${percent(evaluation.AP50)}`);
+  if (evaluation?.AP50 != null) {
+    const word = simulatedWord(evaluation.simulated_concepts, evaluation.per_label?.length);
+    parts.push([`AP50 ${percent(evaluation.AP50)}`, word && `(${word})`].filter(Boolean).join(" "));
+  }
   return parts;
 }

@@ -15,6 +15,8 @@ const PAUSE = 300;
 const { dataset, options, ...page } = pageData();
 let { active } = page;
 const form = document.getElementById("start");
+/** From when their place is first in sight. */
+let examples = null;
 
 /** What a training of an architecture costs, and what it sees; one that begins with a detector sees what that one saw. */
 function costsOf(key) {
@@ -39,6 +41,26 @@ function showTimes() {
     const text = gettext("There is time to learn from %(n)s of the artworks; each concept is on some of them.");
     place.textContent = reads ? counted(text, reads) : "";
   });
+}
+
+/** Whether changed copies would be made with the chosen variation: with many artworks for the time, there are none. */
+function isVaried() {
+  const { architecture, budget, augmentation } = form.elements;
+  return costsOf(architecture.value).varied[budget.value].includes(augmentation.value);
+}
+
+/** Examples of the chosen variation, and that it needs more time for so many artworks, where it does. */
+function showVariation() {
+  const { value } = form.elements.augmentation;
+  examples?.show(value, isVaried());
+  const notice = document.getElementById("not-varied");
+  if (notice) notice.hidden = value === "none" || isVaried();
+}
+
+function showCosts() {
+  showTimes();
+  showSizes();
+  showVariation();
 }
 
 /** The square that each architecture would see in the chosen time. */
@@ -159,47 +181,42 @@ function wish() {
 /** What the server says of what is chosen, unless something else has been chosen by then; nothing where it cannot. */
 async function askTimes() {
   const asked = wish();
-  showTimes();
+  showCosts();
   if (!asked) return;
   const told = await api("GET", `/api/datasets/${dataset.id}/training-options/?${asked}`).catch(() => null);
   if (!told || asked !== wish()) return;
   // Whether there is enough to train on is kept as it is of all concepts.
   const { ready, augmentations } = options;
   Object.assign(options, told, { ready, augmentations });
-  showTimes();
-  showSizes();
+  showCosts();
 }
 
 /** Examples follow the choice of augmentation, from when their place is first in sight: each costs the server seconds. */
-function showExamples(section) {
-  const examples = new Examples(section, dataset);
-  const show = () => examples.show(form.elements.augmentation.value);
+function awaitExamples(section) {
   const sight = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     sight.disconnect();
-    form.addEventListener("change", show);
-    show();
+    examples = new Examples(section, dataset);
+    showVariation();
   });
   sight.observe(section);
 }
 
-const examples = document.getElementById("examples");
-if (examples) showExamples(examples);
 if (form) {
+  const place = document.getElementById("examples");
+  if (place) awaitExamples(place);
   form.elements.minutes.addEventListener("input", chooseOwnTime);
   form.addEventListener("change", (event) => {
     showReadiness();
     showStarts(event);
-    showTimes();
-    showSizes();
+    showCosts();
     // A concept of small things decides how closely the detector looks.
     if (event.target.name === "labels") askTimes();
   });
   form.addEventListener("submit", begin);
   showReadiness();
   showStarts();
-  showTimes();
-  showSizes();
+  showCosts();
   if (form.elements.minutes.value !== String(options.own_minutes)) askTimes(); // typed before a reload
 }
 if (active) watch(active);

@@ -28,6 +28,8 @@ test("a training tells its stage, and while it trains its steps", () => {
   assert.equal(said(running, stage("train", "started"), metrics), "Step 30 of 1,200 · loss 0.50 · 1 min 30 s left");
   const tested = ["evaluation", { step: 30, split: "test", AP50: 0.5 }];
   assert.match(said(running, stage("train", "started"), metrics, tested), /loss 0.50 · AP50 50% · 1 min/);
+  const marked = ["evaluation", { step: 30, split: "test", AP50: 0.5, simulated_concepts: 1, per_label: [{}, {}] }];
+  assert.match(said(running, stage("train", "started"), metrics, marked), /AP50 50% \(partly simulated\) · 1 min/);
   assert.equal(said(running, metrics, stage("train", "done"), stage("export", "started")), "Save the detector");
 });
 

@@ -1,6 +1,7 @@
 """What the training page offers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median_low
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from annotations.models import Box, Label
 from datasets.models import Artwork
 from tests.training.starting import draw, start
+from training import options
 from training.models import Snapshot
 from training.pipeline import config
 
@@ -35,6 +37,18 @@ def test_ones_own_time_says_how_many_it_learns_from_and_how_long_it_takes_really
     assert told["seconds"]["own"] > 120
     assert told["seconds"]["standard"] == 600
     assert _told(client, ready)["seconds"]["own"] == config.OWN_MINUTES * 60
+
+
+def test_the_time_decides_which_variations_change_copies(
+    ready: Any, owner: Any, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five artworks to learn from: room for more, until each picture is to be looked at two thousand times."""
+    kinds, all_of_them = ["instances"], ["gentle", "categories", "instances"]
+    assert _told(client_of(owner), ready)["varied"]["quick"] == all_of_them
+    few = {key: replace(choice, looks=2000 * bool(choice.looks)) for key, choice in config.AUGMENTATIONS.items()}
+    monkeypatch.setattr(options, "AUGMENTATIONS", few)
+    told = _told(client_of(owner), ready)["varied"]
+    assert told["quick"] == kinds and told["thorough"] == all_of_them
 
 
 def test_small_things_are_seen_larger_where_there_is_time_and_that_takes_longer(

@@ -56,6 +56,19 @@ def test_artworks_with_boxes_are_shown_as_a_training_sees_them(
     assert ask(preset=preset, seed=3).json() == answer
 
 
+def test_without_changed_copies_they_are_as_with_no_variation_but_for_mirroring(
+    ask: Callable[..., Any], boxed: Any
+) -> None:
+    pictures = {
+        (preset, copies): [row["image"] for row in ask(preset=preset, seed=3, copies=copies).json()["pictures"]]
+        for preset in ("none", "gentle", "categories")
+        for copies in ("true", "false")
+    }
+    plain = pictures["none", "true"]
+    assert pictures["gentle", "false"] == pictures["none", "false"] == plain != pictures["gentle", "true"]
+    assert pictures["categories", "false"] not in (plain, pictures["categories", "true"])
+
+
 def test_a_dataset_without_boxes_gives_no_examples_and_starts_no_process(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

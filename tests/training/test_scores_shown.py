@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from annotations.models import Label
 from tests.annotations.factories import artwork_row
@@ -114,3 +115,16 @@ def test_several_in_one_plot_are_marked_by_what_each_reported(get: Any, label: L
 def test_the_command_line_has_a_dash_for_it() -> None:
     assert scores_in_words(NONE) == "AP –, AP50 –"
     assert scores_in_words({"AP": 0.25, "AP50": 0.5}) == "AP 0.250, AP50 0.500"
+
+
+def test_the_command_line_and_the_admin_mark_what_was_tested_on_simulated_photographs(
+    make_detector: Any, admin_client: Any
+) -> None:
+    marked = {"AP": 0.25, "AP50": 0.5, "simulated_concepts": 2}
+    assert scores_in_words(marked) == "AP 0.250, AP50 0.500 (concepts tested on simulated photographs: 2)"
+    make_detector(marked)
+    address = reverse("admin:training_detector_changelist")
+    assert "0.500 (partly simulated)" in admin_client.get(address).content.decode()
+    Detector.objects.update(metrics={"AP": 0.25, "AP50": 0.5})
+    listed = admin_client.get(address).content.decode()
+    assert "0.500" in listed and "simulated" not in listed

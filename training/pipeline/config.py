@@ -271,7 +271,7 @@ def plan(
         batch_size=chosen.batch_size,
         input_size=side,
         most_records=most_records(architecture, duration, side),
-        most_varied=_most_varied(architecture, duration, side, variety),
+        most_varied=most_varied(architecture, duration, side, variety),
         **_variation(variety, duration),
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
@@ -355,8 +355,8 @@ def most_records(architecture: str, minutes: float, side: int) -> int:
     return int(min(read, _looked_at(architecture, minutes, side)))
 
 
-def _most_varied(architecture: str, minutes: float, side: int, variety: Augmentation) -> int:
-    """How many pictures, changed copies among them, are looked at often enough in `minutes`."""
+def most_varied(architecture: str, minutes: float, side: int, variety: Augmentation) -> int:
+    """How many pictures, changed copies among them, are looked at often enough in `minutes`; `side`: of the square."""
     if not variety.looks:
         return RunConfig.most_varied
     return int(_looked_at(architecture, minutes, side) / variety.looks)

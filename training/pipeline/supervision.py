@@ -21,8 +21,8 @@ from training.pipeline.events import Event, OnEvent
 
 EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
 # A stage that cannot look up for longer than this leaves nothing half done behind: it is run again. With the second in
-# which the wish is noticed, a cancelled run has ended after five.
-GRACE_SECONDS = 4.0
+# which the wish is noticed, a cancelled run has ended before five are over.
+GRACE_SECONDS = 3.5
 
 
 class Stopped(Exception):
