@@ -42,6 +42,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "nothing mirrored": {"flip": False},
         "nothing zoomed": {"scale_min": 1.0, "scale_max": 1.0},
         NO_HEAD: {"pretrained_head": ""},
+        "such a head, and no warm-up": {"pretrained_head": "", "warmup_steps": 1},
         "pictures with nothing to mark left out": {"empty": 0.0},
         "all pictures with nothing to mark": {"empty": 1_000_000.0},
     }

@@ -1,9 +1,9 @@
 """`python -m training.pipeline WORKDIR`: train the detector that WORKDIR/manifest.json and WORKDIR/config.json
 describe.
 
-With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, and the end of
-stdin or a SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an `error` event), 3 stopped (run it again to
-go on), 4 another process is at work in the folder.
+With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, whatever else wants
+the cores has them first, and the end of stdin or a SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an
+`error` event), 3 stopped (run it again to go on), 4 another process is at work in the folder.
 
 Where WEBNET_DISTRIBUTION is "multi_worker_mirrored" and TF_CONFIG says that this is not the first of several machines,
 the process trains along with the first one, which it needs to reach and whose work folder it shares.
@@ -49,6 +49,8 @@ def main() -> int:
     if not workdir.is_dir():
         parser.error(f"{workdir} is no folder")
     on_event = _channel(workdir, supervised=options.supervised)
+    if options.supervised:
+        supervision.give_way()
     stop = Stop()
     supervision.listen_for_stop(stop, lifeline=options.supervised)
     return run(workdir, on_event, stop, start_at=options.start_at)

@@ -23,6 +23,8 @@ EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
 # A stage that cannot look up for longer than this leaves nothing half done behind: it is run again. With the second in
 # which the wish is noticed, a cancelled run has ended before five are over.
 GRACE_SECONDS = 3.5
+# How much a training gives way to whatever else wants a core (nice(2)): a quarter of one is left to it then.
+NICENESS = 5
 
 
 class Stopped(Exception):
@@ -69,6 +71,14 @@ def listen_for_stop(stop: Stop, *, lifeline: bool, on_line: Callable[[str], None
     _watch(lambda: os.read(reader, 1), stop)
     if lifeline:
         _watch(lambda: _read_to_end(on_line), stop)
+
+
+def give_way() -> None:
+    """From now on let pages, and detectors that somebody waits for, have the cores before this process.
+
+    On a machine that does nothing else it changes nothing.
+    """
+    os.nice(NICENESS)
 
 
 def _watch(wait: Callable[[], Any], stop: Stop) -> None:
