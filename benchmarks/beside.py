@@ -54,8 +54,8 @@ def main() -> None:
     idle = measured["idle"]
     for name, found in measured.items():
         page, pictures = found.page / idle.page, found.pictures / idle.pictures
-        print(f"{name}: page {found.page:.0f} ms ({page:.1f} times idle), a slow one {found.slow_page:.0f} ms,", end=" ")
-        print(f"inference {found.pictures:.1f} pictures/s ({pictures:.2f} times idle)")
+        print(f"{name}: page {found.page:.0f} ms ({page:.1f} × idle), a slow one {found.slow_page:.0f} ms,", end=" ")
+        print(f"inference {found.pictures:.1f} pictures/s ({pictures:.2f} × idle)")
 
 
 @contextlib.contextmanager

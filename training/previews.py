@@ -42,7 +42,8 @@ def preview(dataset: Dataset, *, preset: str, seed: int, copies: bool = True) ->
     pictures = _with_files(artworks, _boxes(artworks))
     variety = AUGMENTATIONS[preset]
     seen = {"flip": variety.flip, "scale_min": RunConfig.scale_min, "scale_max": RunConfig.scale_max, "size": SIDE}
-    made = _made({"preset": preset if copies else "none", "seed": seed, **seen, "pictures": pictures}) if pictures else []
+    request = {"preset": preset if copies else "none", "seed": seed, **seen, "pictures": pictures}
+    made = _made(request) if pictures else []
     titles = {artwork.pk: str(artwork) for artwork in artworks}
     for picture in made:
         picture["artwork"] = picture.pop("id")
