@@ -172,7 +172,8 @@ class CatalogueDetectorSerializer(serializers.Serializer[Any]):
 class ConceptEvaluationSerializer(serializers.Serializer[Any]):
     """One concept at its best threshold; null where there is nothing to judge by.
 
-    `curve`: [recall, precision, score] at IoU 0.5, up to the highest recall that was reached.
+    `curve`: [recall, precision, score] at IoU 0.5, up to the highest recall that was reached. `simulated`: it was
+    tested on simulated photographs of what was learnt from, and on no other artwork.
     """
 
     label = serializers.IntegerField()
@@ -184,6 +185,7 @@ class ConceptEvaluationSerializer(serializers.Serializer[Any]):
     precision = serializers.FloatField(allow_null=True)
     recall = serializers.FloatField(allow_null=True)
     curve = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    simulated = serializers.BooleanField(default=False)
 
 
 class EvaluatedArtworkSerializer(serializers.Serializer[Any]):
@@ -204,7 +206,8 @@ class EvaluationSerializer(serializers.Serializer[Any]):
     """What `training.pipeline.report` says of a detector, with one page of its test artworks, the worst first.
 
     AP, AP50 and AP75 are null where there was no box to find. `coco`: all twelve COCO metrics; null where there was no
-    box of the kind, and {} for detectors of earlier versions.
+    box of the kind, and {} for detectors of earlier versions. `simulated`: how many of the test pictures are simulated
+    photographs of what was learnt from.
     """
 
     AP = serializers.FloatField(allow_null=True)
@@ -216,6 +219,7 @@ class EvaluationSerializer(serializers.Serializer[Any]):
     recall = serializers.FloatField(allow_null=True)
     at_best = serializers.DictField(child=serializers.IntegerField())
     per_label = ConceptEvaluationSerializer(many=True)
+    simulated = serializers.IntegerField(default=0)
     confusion = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
     count = serializers.IntegerField()
     page = serializers.IntegerField()

@@ -144,7 +144,7 @@ def start_inference(
     `closely`: in tiles too. `own_scores`: each concept from the detector's own best score for it, where that is known.
 
     `user` None, as on the command line, may use every detector. Raises Refusal for a detector, artwork or label that is
-    not there (any more), and for an impossible threshold.
+    not there (any more), and for an impossible threshold; Conflict for an artwork with nothing to mark.
     """
     if not 0 <= threshold <= 1:
         raise Refusal(_("The threshold must lie between 0 and 1."), code="invalid_threshold")
@@ -178,6 +178,12 @@ def _artwork(dataset: Dataset, artwork_id: int) -> Artwork:
     artwork = Artwork.objects.present().filter(dataset=dataset, pk=artwork_id).first()
     if artwork is None:
         raise Refusal(_("This artwork is not in this dataset any more."), code="unknown_artwork")
+    if artwork.nothing_to_mark:
+        message = _(
+            "Somebody has said that there is nothing to mark on this artwork, so nothing is suggested on it. Take that"
+            " back first."
+        )
+        raise Conflict(message, code="nothing_to_mark")
     return artwork
 
 

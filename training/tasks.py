@@ -38,7 +38,7 @@ from training.trials import Unusable
 State = Run.State
 STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
-# The trainer gives itself four seconds to save; a machine that is busy may need more.
+# The trainer gives itself a few seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
 PASSING = (*AWAY, RedisError)
 
@@ -194,14 +194,19 @@ def _relay(run_id: int) -> OnEvents:
 
 
 def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
-    """Lay out the work folder: images under their hash, the manifest, the configuration. Repeating it is harmless."""
+    """Lay out the work folder: images under their hash, the manifest, the configuration. Repeating it is harmless.
+
+    Raises LookupError with a phrase where an image is not there any more.
+    """
     workdir = files.run_folder(run.pk)
     manifest = run.snapshot.manifest
     for row in manifest["artworks"]:
         beat()
-        files.fetch_image(
-            f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg", workdir / row["file"]
-        )
+        stored = f"artworks/{run.dataset_id}/{row['sha256'][:2]}/{row['sha256']}/display.jpg"
+        try:
+            files.fetch_image(stored, workdir / row["file"])
+        except FileNotFoundError:
+            raise _gone(row["id"]) from None
     if not (workdir / pipeline_manifest.FILE_NAME).exists():
         pipeline_manifest.save(manifest, workdir)
     if not (workdir / pipeline_config.FILE_NAME).exists():
@@ -218,19 +223,36 @@ def _prepare_training(run: TrainingRun, beat: Callable[[], None]) -> Path:
     return workdir
 
 
+def _gone(artwork_id: int) -> LookupError:
+    artwork = Artwork.objects.filter(pk=artwork_id).first()
+    text = gettext_noop(
+        "The image of “%(title)s” is not there any more. Bring it back from a backup and resume this training, or"
+        " start a new one on what is there."
+    )
+    return LookupError(Phrase(text, title=str(artwork or artwork_id)))
+
+
 def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Path, int]:
     """Write the request for the artworks that are left; return the work folder and the number of all artworks.
 
-    Raises LookupError where the detector has gone for good.
+    Artworks on which, as a person has said, there is nothing to mark are left out: nothing would be suggested on them.
+    Raises LookupError with a phrase where the detector has gone for good.
     """
     if run.detector is None:
-        raise LookupError(f"The detector “{run.detector_name}” is not there any more.")
+        text = gettext_noop("The detector “%(name)s” is not there any more.")
+        raise LookupError(Phrase(text, name=run.detector_name))
     workdir = files.run_folder(run.pk)
     workdir.mkdir(parents=True, exist_ok=True)
     artworks = Artwork.objects.present().filter(dataset=run.dataset).order_by("title", "pk")
     if run.artwork_id:
         artworks = artworks.filter(pk=run.artwork_id)
     seen = seen_before(workdir)
+    nothing = artworks.filter(nothing_to_mark=True).count()
+    if nothing and not seen:
+        text = gettext_noop("Artworks on which there is nothing to mark, as people have said, are left out: %(count)d")
+        line = pipeline_events.log(Phrase(text, count=nothing))
+        live.publish(run.pk, [(line["kind"], line["payload"])])
+    artworks = artworks.filter(nothing_to_mark=False)
     images = []
     for artwork in artworks.iterator():
         beat()
@@ -285,7 +307,8 @@ def _fail(run_id: int, worker: str, error: Exception) -> None:
         with contextlib.suppress(*PASSING):
             _interrupt(run_id, worker)
         return
-    message = f"{type(error).__name__}: {error}"
+    told = error.args[0] if error.args else None
+    message = told if isinstance(told, Phrase) else f"{type(error).__name__}: {error}"
     if is_full:
         message = Phrase(gettext_noop("The disk is full. Make room, then resume this run."))
     if services.end_run(run_id, worker, State.FAILED, message):

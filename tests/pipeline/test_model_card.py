@@ -55,6 +55,17 @@ def test_it_names_what_the_training_began_with(tmp_path: Path, rows: list[dict[s
     assert "Start weights: an earlier detector." in earlier and "COCO (cocodataset" not in earlier
 
 
+def test_it_names_the_pictures_that_the_packaged_head_learnt_from(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    snapshot = manifest.load(tmp_path)
+    usual = config.plan(architecture="retinanet_mobilenet_v2", budget="quick", augmentation="none", seed=1)
+    card = model_card(usual, snapshot, SCORES, CHECKS)
+    assert "Start weights: openimages_ssd, with a pyramid and head that learnt on ByzArt2K (icons)." in card
+    assert "the training part of ByzArt2K" in card.partition("## ")[2]
+    without = model_card(dataclasses.replace(usual, pretrained_head=""), snapshot, SCORES, CHECKS)
+    assert "Start weights: openimages_ssd." in without and "ByzArt2K" not in without
+
+
 def test_it_marks_a_file_that_is_not_as_good(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     lines = _card(tmp_path, rows).splitlines()
     (good,) = [line for line in lines if line.startswith("| `model.tflite`")]

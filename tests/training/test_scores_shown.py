@@ -71,6 +71,18 @@ def test_its_evaluation_is_told_by_the_api(client_of: Any, viewer: Any, make_det
     detector = make_detector(NONE)
     told = client_of(viewer).get(f"/api/datasets/{detector.dataset_id}/detectors/{detector.pk}/evaluation/")
     assert told.status_code == 200 and told.json()["AP50"] is None
+    assert told.json()["simulated"] == 0 and not any(row["simulated"] for row in told.json()["per_label"])
+
+
+def test_the_api_marks_what_was_tested_on_simulated_photographs(
+    client_of: Any, viewer: Any, make_detector: Any
+) -> None:
+    detector = make_detector({"AP": 0.4, "AP50": 0.82})
+    evaluation = of_dataset(detector.dataset)
+    evaluation["per_label"][0]["simulated"] = True
+    keep(detector, evaluation | {"simulated": 5})
+    told = client_of(viewer).get(f"/api/datasets/{detector.dataset_id}/detectors/{detector.pk}/evaluation/").json()
+    assert told["simulated"] == 5 and told["per_label"][0]["simulated"] is True
 
 
 def _mark(html: str) -> list[tuple[int, str]]:

@@ -16,9 +16,10 @@ from django_q.tasks import async_task
 
 from annotations.models import Box, Label
 from datasets.models import Artwork
+from datasets.refusals import Conflict
 from datasets.services import add_artwork
 from tests.seed import shapes
-from tests.training.starting import start_looking
+from tests.training.starting import draw, start, start_looking
 from training import files, live, services, tasks
 from training.management.commands.annotate import mapping
 from training.models import Detector, Event, Run, TrainingRun
@@ -107,6 +108,37 @@ def test_a_detector_whose_files_are_gone_makes_the_run_fail_with_a_sentence(
     assert run.state == "failed"
     assert run.message
     assert not Box.objects.exists()
+
+
+def test_artworks_with_nothing_to_mark_are_left_out_and_that_is_told(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector
+) -> None:
+    sound, marked = make_artwork(dataset, 1), make_artwork(dataset, 2, nothing_to_mark=True)
+    run = start_looking(dataset, owner, pretrained, label)
+    async_task("training.tasks.infer", run.pk, sync=True)
+    run.refresh_from_db()
+    assert run.state == "done" and run.message.endswith("of 1 artworks.")
+    said = [event.payload["text"] for event in Event.objects.filter(run=run, kind="log")]
+    assert any("nothing to mark" in text and text.endswith(": 1") for text in said)
+    assert [event.payload["artwork"] for event in Event.objects.filter(run=run, kind="artwork")] == [sound.pk]
+    with pytest.raises(Conflict):
+        start_looking(dataset, owner, pretrained, label, artwork_id=marked.pk)
+    assert Run.objects.count() == 1 and not files.run_folder(run.pk).exists()
+
+
+def test_a_training_whose_image_is_gone_names_the_artwork(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any
+) -> None:
+    works = [make_artwork(dataset, seed, title=f"Saint {seed}") for seed in range(5)]
+    for work in works:
+        draw(work, label)
+    run = start(dataset, owner)
+    for work in works[2:]:
+        default_storage.delete(f"{work.stored_in}/display.jpg")
+    async_task("training.tasks.train", run.pk, sync=True)
+    run.refresh_from_db()
+    assert run.state == "failed" and "“Saint 2” is not there any more" in run.message
+    assert "Error" not in run.message
 
 
 def test_a_stage_that_fails_fails_the_run_and_is_never_reported_as_done(

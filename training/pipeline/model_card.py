@@ -100,6 +100,12 @@ _SIMULATED = """ Of {labels} there are
 too few artworks: these were tested on simulated photographs of the artworks that they were learnt from, which tell how
 well the same thing is known again, not how well others of its kind are."""
 
+_HEAD = "a pyramid and head that learnt on ByzArt2K"
+_BEGUN = """
+
+Its pyramid and head had learnt on the training part of ByzArt2K (Byzantine icons and frescoes; MIT License according to
+its README) before: the rights in these pictures count too."""
+
 _EARLIER = """
 
 It went on from an earlier detector: the pictures and the rights that are named in that one's card count too."""
@@ -126,7 +132,7 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         simulated=_simulated(scores),
         photographs=_PHOTOGRAPHS.format(number=scores["simulated"]) if scores.get("simulated") else "",
         seed=manifest.seed,
-        rights=_rights(manifest) + _rights_of_start(config.start),
+        rights=_rights(manifest) + _rights_of_start(config),
         architecture=ARCHITECTURES[config.architecture].title,
         size=config.input_size,
         twice=2 * config.input_size,
@@ -161,16 +167,17 @@ def _simulated(scores: Mapping[str, Any]) -> str:
 
 def _start_weights(config: RunConfig) -> str:
     if not config.start:
-        return config.weights or "none"
+        head = f", with {_HEAD} ({config.pretrained_head})" if config.pretrained_head else ""
+        return (config.weights or "none") + head
     if fetched := _fetched(config.start):
         return fetched
     return "an earlier detector" + (f", begun with {config.weights}" if config.weights else "")
 
 
-def _rights_of_start(start: str) -> str:
-    if not start:
-        return ""
-    fetched = _fetched(start)
+def _rights_of_start(config: RunConfig) -> str:
+    if not config.start:
+        return _BEGUN if config.pretrained_head else ""
+    fetched = _fetched(config.start)
     return _FETCHED.format(fetched=fetched) if fetched else _EARLIER
 
 
