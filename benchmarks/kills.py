@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import statistics
@@ -23,7 +24,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,10 +137,12 @@ def torment(training: Watched, page: Spectator, dice: random.Random, victims: It
     with watch(training.workdir) as counts:
         while _is_on(training):
             page.wait(5)  # for what was said before the last one
-            until = time.monotonic() + dice.uniform(0, 40)
-            # The first strikes whatever a training begins with; later ones wait until it trains again.
+            # The first strikes whatever a training begins with; later ones come when it trains again.
             reached = training.step() if kills else -1
-            while time.monotonic() < until or (training.step() <= reached and _is_on(training)):
+            while training.step() <= reached and _is_on(training):
+                page.wait(1)
+            until = time.monotonic() + dice.uniform(0, 40)
+            while time.monotonic() < until and _is_on(training):
                 page.wait(1)
             if len(kills) < most and _is_on(training):
                 kills += kill(training, victims)
@@ -183,10 +185,8 @@ def check(training: Watched, page: Spectator, kills: list[Kill]) -> None:
         raise SystemExit("Events are missing, or there twice.")
     if complaints := page.complaints(events):
         raise SystemExit("The page: " + "; ".join(complaints))
-    told = [event for event in events if event["kind"] == "metrics"]
-    for before, after in pairwise(told):
-        if after["payload"]["step"] <= before["payload"]["step"]:
-            _blame(kills, datetime.fromisoformat(after["time"]).timestamp()).lost += _seconds(before, after)
+    for when, lost in done_again(events):
+        _blame(kills, when).lost += lost
     if (most := max((kill.lost for kill in kills), default=0.0)) > MOST_LOST:
         raise SystemExit(f"A kill cost {most:.0f} s of training.")
 
@@ -198,10 +198,23 @@ def _blame(kills: list[Kill], when: float) -> Kill:
     return earlier[-1]
 
 
-def _seconds(before: dict[str, Any], after: dict[str, Any]) -> float:
-    """What it took to train from the first step that was done again to the last one that had been told."""
-    steps = before["payload"]["step"] - after["payload"]["step"] + 1
-    return float(steps * 8 / before["payload"]["images_per_second"])
+def done_again(events: list[dict[str, Any]]) -> Iterator[tuple[float, float]]:
+    """For each time a training went on: when (seconds since 1970), and the seconds of what it has to do again.
+
+    These are the steps between the checkpoint that it goes on from and the last step that it had told.
+    """
+    last, told, kept = None, None, 0
+    for event in events:
+        load = event["payload"]
+        if event["kind"] == "stage" and (load["stage"], load["state"]) == ("train", "started"):
+            last, kept = told, 0
+        elif event["kind"] == "log" and (said := re.match(r"Going on after step (\d+)\.", load["text"])):
+            kept = int(said[1])
+        elif event["kind"] == "metrics":
+            if last and kept < last["step"]:
+                when = datetime.fromisoformat(event["time"]).timestamp()
+                yield when, (last["step"] - kept) * 8 / last["images_per_second"]
+            last, told = None, load
 
 
 def _is_on(training: Watched) -> bool:
