@@ -116,6 +116,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         runs = Run.objects.filter(dataset=self.dataset_id)
         runs = runs.filter(pk=self.run_id) if self.run_id else runs.active()
         rows = runs.select_related("trainingrun__detector", "inferencerun__detector", "created_by")
+        for run in rows:
+            # A power cut can take the last events with it: who had seen them hears those that get their numbers now.
+            self.cursors[run.pk] = min(self.cursors.get(run.pk, 0), run.last_seq)
         return [{**run_json(run), "events": list(map(translated_event, self._missed(run)))} for run in rows]
 
     def _missed(self, run: Run) -> list[EventJson]:

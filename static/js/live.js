@@ -25,6 +25,14 @@ function fresh(events, seen) {
   });
 }
 
+/**
+ * Forget what has been seen of events that the server no longer knows: a power cut can take the last second of its database
+ * with it, and what is told after that has the same numbers again.
+ */
+function rewind(runs, seen) {
+  for (const { id, last_seq: last } of runs) if (last < (seen.get(id) ?? 0)) seen.set(id, last);
+}
+
 class Connection {
   /** @param address () → where to connect; @param onMessage (parsed message); @param onStatus see `listen` */
   constructor(address, { onMessage, onStatus }) {
@@ -95,6 +103,7 @@ export function socket(path, { onMessage, onStatus }) {
 export function listen(path, { onState, onEvents, onStatus, seen = new Map() }) {
   const onMessage = (message) => {
     if (message.type === "state") {
+      rewind(message.runs, seen);
       onState?.(message.runs.map((run) => ({ ...run, events: fresh(run.events ?? [], seen) })));
     } else if (message.type === "events") {
       const events = fresh(message.events, seen);

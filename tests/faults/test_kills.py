@@ -1,92 +1,24 @@
-"""A real training that is cancelled and killed: noticed, gone on with, never doubled, nothing lost of its events."""
+"""A real training that is cancelled and killed: gone on with, never doubled, nothing lost of its events on its page."""
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults.spectator import Spectator
+from tests.faults.trainings import Watched, parent, trainers, watch, web_server
 from tests.installation import Server, skip_or_fail, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "own", "minutes": 2, "augmentation": "none"}
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
-
-def trainers(workdir: Path) -> list[int]:
-    """The processes that are training in a work folder (not the helpers that they fork)."""
-    found: dict[int, int] = {}
-    for folder in Path("/proc").iterdir():
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdigit() else []
-            if b"training.pipeline" in command and str(workdir).encode() in command:
-                found[int(folder.name)] = parent(int(folder.name))
-        except OSError:
-            continue
-    return [pid for pid, above in found.items() if above not in found]
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-@contextmanager
-def watch(workdir: Path) -> Iterator[list[int]]:
-    """Count the trainers five times a second while the block runs."""
-    counts: list[int] = []
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.2):
-            counts.append(len(trainers(workdir)))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield counts
-    finally:
-        over.set()
-        thread.join()
-
-
-class Watched:
-    """A training run as the API shows it."""
-
-    def __init__(self, server: Server, dataset: int) -> None:
-        self.server = server
-        self.run = server.api(f"datasets/{dataset}/training-runs/", CHOICE)
-        self.url = f"datasets/{dataset}/runs/{self.run['id']}/"
-        where = f"from training.files import run_folder; print(run_folder({self.run['id']}))"
-        self.workdir = Path(server.shell(where))
-
-    def state(self) -> dict[str, Any]:
-        return dict(self.server.api(self.url))
-
-    def events(self, kind: str = "") -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = []
-        while page := self.server.api(f"{self.url}events/?after={events[-1]['seq'] if events else 0}")["results"]:
-            events += page
-        return [event for event in events if kind in ("", event["kind"])]
-
-    def saved(self) -> int:
-        """The step of the last checkpoint, 0 where there is none."""
-        files = (self.workdir / "checkpoints").glob("ckpt-*.index")
-        return max((int(file.stem.rpartition("-")[2]) for file in files), default=0)
-
-    def wait_for_step(self, step: int) -> int:
-        """Wait until a metrics event beyond `step` has come; return its step."""
-
-        def beyond() -> int:
-            steps = [event["payload"]["step"] for event in self.events("metrics")]
-            return steps[-1] if steps and steps[-1] > step else 0
-
-        return int(wait_for(beyond, 240, f"step {step}"))
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture
@@ -100,10 +32,11 @@ def training(make_server: Callable[..., Server], offline_weights: Path) -> Watch
     return Watched(server, dataset)
 
 
-def test_a_training_is_cancelled_gone_on_with_and_survives_the_kills_of_its_trainer_and_its_worker(
-    training: Watched,
+def test_a_training_is_cancelled_gone_on_with_and_survives_kills_while_a_browser_watches_it_all(
+    training: Watched, browser: Browser
 ) -> None:
-    with watch(training.workdir) as counts:
+    page = Spectator(browser, training.server, training.run["urls"]["page"])
+    with page, watch(training.workdir) as counts:
         saved = [cancelled(training)]
         training.server.api(f"{training.url}resume/", {})
         first = training.wait_for_step(saved[0] + 20)
@@ -111,6 +44,7 @@ def test_a_training_is_cancelled_gone_on_with_and_survives_the_kills_of_its_trai
         (trainer,) = trainers(training.workdir)
         os.kill(trainer, signal.SIGKILL)
         wait_for(lambda: training.state()["attempts"] >= 3, 60, "the attempt after the trainer's death")
+        os.kill(web_server(training.server), signal.SIGKILL)
 
         training.wait_for_step(first + 40)
         (trainer,) = wait_for(lambda: trainers(training.workdir), 60, "the new trainer")
@@ -119,11 +53,15 @@ def test_a_training_is_cancelled_gone_on_with_and_survives_the_kills_of_its_trai
         os.kill(parent(trainer), signal.SIGKILL)
         wait_for(lambda: training.state()["attempts"] > attempts, 90, "the attempt after the worker's death")
         wait_for(lambda: training.state()["state"] != "running", 600, "the end")
+        events = training.events()
+        complaints = page.complaints(events)
+        absences = page.absences()
 
     assert training.state()["state"] == "done", training.state()
     assert training.state()["training"]["detector"]
     assert max(counts) == 1
-    events = training.events()
+    assert complaints == []
+    assert absences, "the page has not noticed that its web server was killed"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     points = [event["payload"] for event in events if event["kind"] == "metrics"]
     assert points[-1]["step"] == points[-1]["total_steps"]

@@ -64,6 +64,17 @@ test("a lost connection comes back and names what was seen", (t) => {
   assert.equal(decodeURIComponent(Socket.made[1].url.split("after=")[1]), "9:4,11:2");
 });
 
+test("what a power cut took from the server's memory is heard anew under the same numbers", (t) => {
+  const heard = open(t);
+  Socket.made[0].say({ type: "state", runs: [{ id: 9, last_seq: 2, events: [event(9, 1), event(9, 2)] }] });
+  Socket.made[0].say({ type: "events", events: [event(9, 3), event(9, 4)] });
+  Socket.made[0].drop();
+  t.mock.timers.tick(1000);
+  Socket.made[1].say({ type: "state", runs: [{ id: 9, last_seq: 2, events: [] }] });
+  Socket.made[1].say({ type: "events", events: [event(9, 3)] });
+  assert.deepEqual(heard.events, [3, 4, 3]);
+});
+
 test("the pauses between attempts grow, and a connection that holds resets them", (t) => {
   open(t);
   for (let i = 0; i < 4; i += 1) {

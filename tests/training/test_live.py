@@ -71,6 +71,18 @@ async def test_a_listener_who_comes_back_gets_only_what_it_missed(dataset: Any, 
 
 
 @pytest.mark.asyncio
+async def test_who_has_seen_what_a_power_cut_took_hears_what_gets_its_numbers(dataset: Any, viewer: Any) -> None:
+    run = await database_sync_to_async(make_run)(dataset)
+    await publish(run.pk, logs(*range(10)))
+    async with socket(viewer, dataset.pk, run.pk, f"?after={run.pk}:13") as listener:
+        state = await listener.receive_json_from(timeout=10)
+        assert (state["runs"][0]["last_seq"], state["runs"][0]["events"]) == (10, [])
+        await publish(run.pk, logs("anew"))
+        (event,) = await collect(listener, 1)
+    assert (event["seq"], event["payload"]) == (11, {"text": "anew"})
+
+
+@pytest.mark.asyncio
 async def test_two_listeners_hear_everything_that_is_written_while_they_join(dataset: Any, viewer: Any) -> None:
     run = await database_sync_to_async(make_run)(dataset)
 
