@@ -105,6 +105,9 @@ def django_db_modify_db_settings(own_data_folder: Path) -> None:
 
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(own_data_folder / "test.sqlite3")
+        # It need not outlive a power cut, and flushing thousands of transactions takes minutes.
+        settings = connection.settings_dict["OPTIONS"]
+        settings["init_command"] = settings["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
 # --- people -----------------------------------------------------------------------------------------------------------

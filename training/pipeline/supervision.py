@@ -25,6 +25,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, EXIT_BUSY = 0, 1, 3, 4
 GRACE_SECONDS = 3.5
 # How much a training gives way to whatever else wants a core (nice(2)): a quarter of one is left to it then.
 NICENESS = 5
+_AUTOGROUP = Path("/proc/self/autogroup")
 
 
 class Stopped(Exception):
@@ -76,9 +77,12 @@ def listen_for_stop(stop: Stop, *, lifeline: bool, on_line: Callable[[str], None
 def give_way() -> None:
     """From now on let pages, and detectors that somebody waits for, have the cores before this process.
 
-    On a machine that does nothing else it changes nothing.
+    On a machine that does nothing else it changes nothing. Desktop Linux shares the cores out among sessions before
+    it looks at processes (sched(7), autogroup), and the worker has given this one a session of its own.
     """
     os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # other systems have no such file
+        _AUTOGROUP.write_text(str(NICENESS))
 
 
 def _watch(wait: Callable[[], Any], stop: Stop) -> None:
