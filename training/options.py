@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -18,6 +20,7 @@ from training.pipeline.config import (
     LEAST_MINUTES,
     MOST_MINUTES,
     OWN_MINUTES,
+    TEST_SHARE,
     Augmentation,
     estimate_seconds,
     input_size,
@@ -26,6 +29,22 @@ from training.pipeline.config import (
     most_varied,
 )
 from training.pipeline.translation import phrase_json
+
+# What is chosen until somebody chooses something else; most variations leave out as many artworks as this one.
+USUAL = "gentle"
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The artworks that people have decided about: how many, and how many of them show what is to be learnt."""
+
+    images: int
+    boxed: int
+
+    def train(self, variety: Augmentation) -> int:
+        """How many the training part will have, without what is left out of those that show nothing (`sample`)."""
+        showing, empty = (count - round(count * TEST_SHARE) for count in (self.boxed, self.images - self.boxed))
+        return showing + min(empty, math.ceil(variety.empty * showing))
 
 
 def options_json(
@@ -37,17 +56,18 @@ def options_json(
     have boxes.
     """
     ready, chosen = snapshots.readiness(dataset, labels)
-    images, smallest = ready.counts["artworks"], snapshots.smallest_of(dataset, chosen)
+    crowd, smallest = Crowd(ready.counts["artworks"], ready.counts["boxed"]), snapshots.smallest_of(dataset, chosen)
     times = {budget.key: budget.minutes or minutes for budget in BUDGETS.values()}
     return {
         "ready": ready.ready,
         "problems": [{"message": translated(phrase_json(problem), problem)} for problem in ready.problems],
         "counts": dict(ready.counts),
         "undecided": snapshots.artworks_of(dataset).filter(suggested__gt=0).count(),
+        "empty_left_out": crowd.images - round(crowd.images * TEST_SHARE) - crowd.train(AUGMENTATIONS[USUAL]),
         "architectures": [
             {
                 **_architecture(a),
-                **_costs(a.key, times, images, {key: input_size(a.key, time, smallest) for key, time in times.items()}),
+                **_costs(a.key, times, crowd, {key: input_size(a.key, time, smallest) for key, time in times.items()}),
             }
             for a in ARCHITECTURES.values()
         ],
@@ -64,7 +84,7 @@ def options_json(
                 "id": detector.pk,
                 "name": detector.name,
                 "architecture": detector.architecture,
-                **_costs(detector.architecture, times, images, dict.fromkeys(times, detector.input_size)),
+                **_costs(detector.architecture, times, crowd, dict.fromkeys(times, detector.input_size)),
             }
             for detector in Detector.objects.usable_in(dataset.pk, user).may_start()
             if detector.architecture in ARCHITECTURES and files.can_go_on_from(detector)
@@ -82,24 +102,26 @@ def _architecture(option: Architecture) -> dict[str, Any]:
     return {**_choice(option), **more, "knows_nothing": not option.weights}
 
 
-def _costs(architecture: str, times: Mapping[str, float], images: int, sizes: Mapping[str, int]) -> dict[str, Any]:
+def _costs(architecture: str, times: Mapping[str, float], crowd: Crowd, sizes: Mapping[str, int]) -> dict[str, Any]:
     """By budget: the `seconds` that a training really takes, the side of the square that it sees (`sizes`, in pixels),
     how many artworks it has the time to learn from (`reads`), None where a longer one would not learn from more, and
     the augmentations that change copies of these (`varied`): with many artworks for the time, none would be made.
 
     `times`: the minutes of each budget.
     """
-    longest = learnt_from(architecture, MOST_MINUTES, images)
-    reads = {key: learnt_from(architecture, minutes, images, sizes[key]) for key, minutes in times.items()}
+    images, train = crowd.images, crowd.train(AUGMENTATIONS[USUAL])
+    reads = {key: learnt_from(architecture, minutes, images, sizes[key], train) for key, minutes in times.items()}
     return {
-        "seconds": {key: estimate_seconds(architecture, time, images, sizes[key]) for key, time in times.items()},
-        "reads": {key: count if count < longest else None for key, count in reads.items()},
+        "seconds": {
+            key: estimate_seconds(architecture, minutes, images, sizes[key], train) for key, minutes in times.items()
+        },
+        "reads": {key: count if count < train else None for key, count in reads.items()},
         "sizes": dict(sizes),
         "varied": {
             key: [
                 variety.key
                 for variety in AUGMENTATIONS.values()
-                if variety.copies and reads[key] < _room(variety, architecture, minutes, sizes[key])
+                if variety.copies and crowd.train(variety) < _room(variety, architecture, minutes, sizes[key])
             ]
             for key, minutes in times.items()
         },

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from annotations.models import Box, Label
+from annotations.querysets import BoxQuerySet
 from datasets import storing
 from datasets.files import path_of
 from datasets.models import Artwork, Dataset
@@ -30,16 +31,21 @@ SECONDS = 30
 _one = threading.Lock()
 
 
-def preview(dataset: Dataset, *, preset: str, seed: int, copies: bool = True) -> dict[str, Any]:
+def preview(
+    dataset: Dataset, *, preset: str, seed: int, copies: bool = True, labels: list[int] | None = None
+) -> dict[str, Any]:
     """Artworks that have confirmed boxes, taken by chance, varied by a preset: the same for the same seed.
 
+    `labels`: ids of the concepts that are to be learnt, None for all; others are left out, as in a training.
     Without `copies` they are only zoomed and, where the preset says so, mirrored, as where artworks are many for the
     time. Where there are few artworks, each is shown in several variations; a dataset without boxes gives no
     pictures. Boxes are in pixels of the picture. Raises Conflict while others are being made, and Refusal where the
     process fails.
     """
-    artworks = _chosen(dataset, random.Random(seed))  # noqa: S311  not for secrets
-    pictures = _with_files(artworks, _boxes(artworks))
+    wanted = Box.objects.confirmed().filter(artwork__dataset=dataset)
+    wanted = wanted if labels is None else wanted.filter(label__in=labels)
+    artworks = _chosen(dataset, wanted, random.Random(seed))  # noqa: S311  not for secrets
+    pictures = _with_files(artworks, _boxes(artworks, wanted))
     variety = AUGMENTATIONS[preset]
     seen = {"flip": variety.flip, "scale_min": RunConfig.scale_min, "scale_max": RunConfig.scale_max, "size": SIDE}
     request = {"preset": preset if copies else "none", "seed": seed, **seen, "pictures": pictures}
@@ -48,22 +54,22 @@ def preview(dataset: Dataset, *, preset: str, seed: int, copies: bool = True) ->
     for picture in made:
         picture["artwork"] = picture.pop("id")
         picture["title"] = titles[picture["artwork"]]
-    labels = Label.objects.filter(dataset=dataset).values("id", "name", "colour")
-    return {"preset": preset, "seed": seed, "pictures": made, "labels": list(labels)}
+    known = Label.objects.filter(dataset=dataset).values("id", "name", "colour")
+    return {"preset": preset, "seed": seed, "pictures": made, "labels": list(known)}
 
 
-def _chosen(dataset: Dataset, dice: random.Random) -> list[Artwork]:
-    ids = list(snapshots.artworks_of(dataset).filter(confirmed__gt=0).values_list("pk", flat=True))
+def _chosen(dataset: Dataset, wanted: BoxQuerySet, dice: random.Random) -> list[Artwork]:
+    ids = list(snapshots.artworks_of(dataset).filter(pk__in=wanted.values("artwork")).values_list("pk", flat=True))
     chosen = dice.sample(ids, min(PICTURES, len(ids)))
     found = Artwork.objects.in_bulk(chosen)
     rows = [found[number] for number in chosen if number in found]
     return (rows * PICTURES)[:PICTURES]
 
 
-def _boxes(artworks: Sequence[Artwork]) -> dict[int, list[dict[str, Any]]]:
+def _boxes(artworks: Sequence[Artwork], wanted: BoxQuerySet) -> dict[int, list[dict[str, Any]]]:
     rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    confirmed = Box.objects.confirmed().filter(artwork__in={artwork.pk for artwork in artworks})
-    for box in confirmed.order_by("created_at", "pk").values("artwork", "label", "x", "y", "width", "height"):
+    shown = wanted.filter(artwork__in={artwork.pk for artwork in artworks})
+    for box in shown.order_by("created_at", "pk").values("artwork", "label", "x", "y", "width", "height"):
         rows[box["artwork"]].append({name: box[name] for name in ("label", "x", "y", "width", "height")})
     return rows
 

@@ -281,6 +281,9 @@ class PreviewRequestSerializer(serializers.Serializer[Any]):
     copies = serializers.BooleanField(
         required=False, default=True, help_text="Whether the training would have the time to learn from changed copies."
     )
+    labels = serializers.ListField(
+        child=Id(), required=False, max_length=500, help_text="The concepts to learn; where none is named, all."
+    )
 
 
 class PreviewBoxSerializer(serializers.Serializer[Any]):

@@ -52,6 +52,7 @@ export class Examples {
     this.more = section.querySelector("button");
     this.preset = null;
     this.copies = true;
+    this.labels = null;
     this.seed = 0;
     this.more.addEventListener("click", () => this.another());
   }
@@ -61,10 +62,11 @@ export class Examples {
    *
    * @param {string} preset
    * @param {boolean} copies whether the training would have the time for changed copies; without, as it sees the artworks then
+   * @param {number[] | null} labels ids of the concepts to learn; null for all
    */
-  show(preset, copies) {
-    if (preset === this.preset && copies === this.copies) return;
-    Object.assign(this, { preset, copies });
+  show(preset, copies, labels) {
+    if (preset === this.preset && copies === this.copies && String(labels) === String(this.labels)) return;
+    Object.assign(this, { preset, copies, labels });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load(), PAUSE);
   }
@@ -82,6 +84,7 @@ export class Examples {
     this.say(gettext("Making examples …"));
     try {
       const query = new URLSearchParams({ preset: this.preset, seed: this.seed, copies: this.copies });
+      this.labels?.forEach((id) => query.append("labels", id));
       this.fill(await api("GET", `/api/datasets/${this.dataset.id}/augmentation-preview/?${query}`, { signal: request.signal }));
     } catch (error) {
       if (error.name === "AbortError") return;

@@ -52,7 +52,8 @@ function isVaried() {
 /** Examples of the chosen variation, and that it needs more time for so many artworks, where it does. */
 function showVariation() {
   const { value } = form.elements.augmentation;
-  examples?.show(value, isVaried());
+  const { all, ids } = chosenLabels();
+  if (ids.length) examples?.show(value, isVaried(), all ? null : ids);
   const notice = document.getElementById("not-varied");
   if (notice) notice.hidden = value === "none" || isVaried();
 }

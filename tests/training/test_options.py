@@ -51,6 +51,24 @@ def test_the_time_decides_which_variations_change_copies(
     assert told["quick"] == kinds and told["thorough"] == all_of_them
 
 
+def test_artworks_that_show_nothing_count_as_far_as_they_are_learnt_from(
+    ready: Any, owner: Any, client_of: Callable[..., Any], make_artwork: Any
+) -> None:
+    """Six artworks with a box and twenty without one: of the training part, five show something and two nothing."""
+    address = f"/api/datasets/{ready.pk}/training-options/"
+    client = client_of(owner)
+    assert client.get(address).json()["empty_left_out"] == 0
+    for seed in range(20, 40):
+        make_artwork(ready, seed, nothing_to_mark=True, state="nothing")
+    told = client.get(address).json()
+    assert told["counts"]["artworks"] == 26 and told["empty_left_out"] == 21 - 7
+    kinds, things = config.AUGMENTATIONS["gentle"], config.AUGMENTATIONS["instances"]
+    crowd = options.Crowd(images=420, boxed=20)
+    assert (crowd.train(kinds), crowd.train(things)) == (16 + 4, 16 + 16)
+    costs = options._costs("retinanet_mobilenet_v2", {"quick": 3.0}, crowd, {"quick": 256})
+    assert "gentle" in costs["varied"]["quick"] and costs["reads"]["quick"] is None
+
+
 def test_small_things_are_seen_larger_where_there_is_time_and_that_takes_longer(
     ready: Any, label: Label, owner: Any, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

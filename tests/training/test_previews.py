@@ -69,6 +69,21 @@ def test_without_changed_copies_they_are_as_with_no_variation_but_for_mirroring(
     assert pictures["categories", "false"] not in (plain, pictures["categories", "true"])
 
 
+def test_concepts_that_are_not_to_be_learnt_are_not_shown(ask: Callable[..., Any], boxed: Any, label: Label) -> None:
+    other = Label.objects.create(dataset=label.dataset, name="Book")
+    side = min(boxed.width, boxed.height) / 4
+    box_row(boxed, other, (side, side, 2 * side, 2 * side))
+
+    def shown(**query: Any) -> set[int]:
+        rows = ask(preset="none", seed=3, **query).json()["pictures"]
+        return {box["label"] for row in rows for box in row["boxes"]}
+
+    assert shown() == {label.pk, other.pk}
+    assert shown(labels=[other.pk]) == {other.pk}
+    third = Label.objects.create(dataset=label.dataset, name="Lamb")
+    assert ask(preset="none", labels=[third.pk]).json()["pictures"] == []
+
+
 def test_a_dataset_without_boxes_gives_no_examples_and_starts_no_process(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -329,16 +329,18 @@ def minutes_of(budget: str, minutes: float | None) -> float:
     return minutes
 
 
-def estimate_seconds(architecture: str, minutes: float, images: int, side: int | None = None) -> int:
+def estimate_seconds(
+    architecture: str, minutes: float, images: int, side: int | None = None, train: int | None = None
+) -> int:
     """Seconds that a run of `minutes` on `images` artworks will really take on two cores, from start to detector.
 
     Longer than asked where reading and scoring the pictures or the fewest steps that are worth it take longer.
-    `side`: of the square that is seen, in pixels, where that is not the usual one.
+    `side`: of the square that is seen, in pixels, where that is not the usual one; `train` as for `learnt_from`.
     """
     chosen = _choose(ARCHITECTURES, "architecture", architecture)
     enlarged = _enlarged(chosen, side or chosen.input_size)
     tested = round(images * TEST_SHARE)
-    read = learnt_from(architecture, minutes, images, side) + tested
+    read = learnt_from(architecture, minutes, images, side, train) + tested
     before = _BUILDING_SECONDS + read * _SECONDS_PER_RECORD * enlarged
     after = _EXPORT_SECONDS + scoring_seconds(tested, enlarged)
     least = max(minutes * 60 * LEAST_TRAINING_SHARE, RunConfig.min_steps * chosen.step_seconds * enlarged)
@@ -369,13 +371,16 @@ def _looked_at(architecture: str, minutes: float, side: int) -> float:
     return steps * chosen.batch_size
 
 
-def learnt_from(architecture: str, minutes: float, images: int, side: int | None = None) -> int:
+def learnt_from(
+    architecture: str, minutes: float, images: int, side: int | None = None, train: int | None = None
+) -> int:
     """Of so many artworks, those of the training part that a training of `minutes` has the time to read.
 
-    `side` as for `estimate_seconds`.
+    `side` as for `estimate_seconds`; `train`: how many the training part has, where artworks were left out of it.
     """
     usual = _choose(ARCHITECTURES, "architecture", architecture).input_size
-    return min(images - round(images * TEST_SHARE), most_records(architecture, minutes, side or usual))
+    part = images - round(images * TEST_SHARE) if train is None else train
+    return min(part, most_records(architecture, minutes, side or usual))
 
 
 def scoring_seconds(test_images: int, enlarged: float = 1.0) -> float:
