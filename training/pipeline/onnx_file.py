@@ -10,6 +10,8 @@ may be none. FOLDER gets model.onnx last of all, when what is told of it in dete
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import json
 import os
 import sys
@@ -129,11 +131,11 @@ def _converted(function: Any) -> Any:
 
     convert = partial(tf2onnx.convert.from_function, function, function.input_signature, opset=OPSET)
     tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS = "FALSE"
-    try:
+    with contextlib.suppress(Exception):  # of whatever kind an optimizer raises
         return convert()[0]
-    except Exception:  # of whatever kind an optimizer raises
-        tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS = "TRUE"
-        return convert()[0]
+    gc.collect()  # graphs are circles of references
+    tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS = "TRUE"
+    return convert()[0]
 
 
 def _by_the_standard(model: Any) -> None:
