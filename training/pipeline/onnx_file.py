@@ -130,11 +130,12 @@ def _converted(function: Any) -> Any:
     import tf2onnx
 
     convert = partial(tf2onnx.convert.from_function, function, function.input_signature, opset=OPSET)
-    tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS = "FALSE"
+    os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
     with contextlib.suppress(Exception):  # of whatever kind an optimizer raises
         return convert()[0]
     gc.collect()  # graphs are circles of references
-    tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS = "TRUE"
+    # In 1.17 whatever is set there, "TRUE" too, means the same.
+    del os.environ["TF2ONNX_CATCH_ERRORS"]
     return convert()[0]
 
 
