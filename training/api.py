@@ -24,7 +24,7 @@ from datasets.delivery import download
 from datasets.models import Dataset, Role
 from datasets.permissions import dataset_for
 from datasets.refusals import Conflict, Refusal
-from training import adding, evaluations, fetching, files, live, previews, services
+from training import adding, converting, evaluations, fetching, files, live, previews, services
 from training.models import Detector, Run
 from training.options import options_json
 from training.phrases import translated_event
@@ -35,6 +35,7 @@ from training.serializers import (
     DetectorSerializer,
     EvaluationSerializer,
     InferenceRequestSerializer,
+    OnnxSerializer,
     PreviewRequestSerializer,
     PreviewSerializer,
     RunSerializer,
@@ -133,6 +134,22 @@ class DetectorFile(DetectorView):
             raise Http404
         stored = File((files.detector_folder(detector) / name).open("rb"))
         return download(request._request, stored, name=name, size=size)
+
+
+class DetectorOnnx(DetectorView):
+    """The detector's ONNX file, which is made when somebody first asks; whoever may download files may ask."""
+
+    @extend_schema(responses=OnnxSerializer)
+    def get(self, request: Request, dataset_id: int, detector_id: int) -> Response:
+        """How far it is. Once it is there, it is among the detector's files."""
+        return Response(converting.onnx_json(get_object_or_404(self.get_queryset(), pk=detector_id)))
+
+    @extend_schema(request=None, responses={202: OnnxSerializer})
+    def post(self, request: Request, dataset_id: int, detector_id: int) -> Response:
+        """Have it made, which takes half a minute and more. Asking again meanwhile changes nothing."""
+        detector = get_object_or_404(self.get_queryset(), pk=detector_id)
+        converting.start_conversion(detector=detector, user=request.user)
+        return Response(converting.onnx_json(detector), status=status.HTTP_202_ACCEPTED)
 
 
 class DetectorEvaluation(DetectorView):

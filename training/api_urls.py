@@ -12,6 +12,7 @@ urlpatterns = [
     path(
         f"{IN_DATASET}detectors/<int:detector_id>/files/<str:name>/", api.DetectorFile.as_view(), name="detector-file"
     ),
+    path(f"{IN_DATASET}detectors/<int:detector_id>/onnx/", api.DetectorOnnx.as_view(), name="detector-onnx"),
     path(
         f"{IN_DATASET}detectors/<int:detector_id>/evaluation/",
         api.DetectorEvaluation.as_view(),

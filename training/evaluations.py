@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from datasets.models import Artwork
 from training.files import detector_folder
 from training.models import Detector
+from training.pipeline.architectures import ONNX
 from training.pipeline.coco_metrics import WORDS
 
 FILE_NAME = "evaluation.json"
@@ -36,19 +37,22 @@ def evaluation_of(detector: Detector) -> Evaluation | None:
 
 
 def checks(detector: Detector) -> list[dict[str, Any]]:
-    """How the TFLite files of a detector compare with the network that was trained: a row each, AP in percent.
+    """How the files of a detector compare with the network that was trained: a row each, AP in percent.
 
-    `passed` and both AP are None where the test artworks that they looked at show no box.
+    `passed` and both AP are None where the test artworks that they looked at show no box, or are gone (no `pictures`).
     Empty for those of earlier versions, which did not compare them.
     """
     try:
-        made = json.loads((detector_folder(detector) / "detector.json").read_text(encoding="utf-8")).get("checks", {})
+        folder = detector_folder(detector)
+        made = json.loads((folder / "detector.json").read_text(encoding="utf-8")).get("checks", {})
     except (OSError, ValueError):
         return []
     return [
         {"name": name, "pictures": row["pictures"], "passed": row["passed"]}
         | {key: None if row[key] is None else 100 * row[key] for key in ("AP", "trained_AP")}
         for name, row in made.items()
+        # The process that makes it may have been killed after it was told of.
+        if name != ONNX or (folder / ONNX).is_file()
     ]
 
 

@@ -71,6 +71,8 @@ def is_fetched(detector: Detector) -> bool:
 
 # How the folders in that of downloads begin in which a file is being made a detector.
 BEING_ADDED = "file-"
+# … and those in which a file is being made out of one.
+BEING_CONVERTED = "onnx-"
 
 
 def downloads_folder(key: str) -> Path:

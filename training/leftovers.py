@@ -17,7 +17,7 @@ def remove_leftovers(before: datetime) -> int:
     """Remove what this database's runs left in the data folder and nobody needs; return how many folders.
 
     That is the folders of runs that are gone or ended before then, of detectors deleted before then, and of files that
-    were being added as a detector then, when the process was killed.
+    were being added as a detector then, or made out of one, when the process was killed.
     """
     key = files.database_key()
     kept = set(Run.objects.exclude(finished_at__lt=before).values_list("pk", flat=True))
@@ -32,7 +32,8 @@ def remove_leftovers(before: datetime) -> int:
         added = Detector.objects.filter(pk=detector_id, kind=Detector.Kind.ADDED)
         if not added.exists() or added.filter(deleted_at__lt=before).exists():
             gone.append(folder)
-    for folder in files.downloads_folder("").glob(f"{files.BEING_ADDED}*"):
+    downloads = files.downloads_folder("")
+    for folder in [*downloads.glob(f"{files.BEING_ADDED}*"), *downloads.glob(f"{files.BEING_CONVERTED}*")]:
         with contextlib.suppress(FileNotFoundError):  # added in this moment
             gone += [folder] if folder.stat().st_mtime < before.timestamp() else []
     for folder in gone:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Artwork, Dataset
 from training.phrases import translated
-from training.querysets import DetectorQuerySet, EventQuerySet, FetchQuerySet, RunQuerySet
+from training.querysets import DetectorQuerySet, ErrandQuerySet, EventQuerySet, RunQuerySet
 
 
 class Snapshot(models.Model):
@@ -186,17 +186,13 @@ class Detector(models.Model):
         return self.name
 
 
-class Fetch(models.Model):
-    """A detector of the catalogue on its way here; one row each, however often it is tried.
+class Errand(models.Model):
+    """What a worker does once for everybody, however often it is tried.
 
-    The row is the truth about it, as with runs: a worker claims it and keeps its lease. What has arrived lies in the
-    folder of downloads, and is gone on from. `key` names the detector in `training.pipeline.catalogue`.
+    The row is the truth about it, as with runs: a worker claims it and keeps its lease.
     """
 
-    key = models.CharField(_("detector"), max_length=60, unique=True)
     state = models.CharField(_("state"), max_length=12, choices=Run.State.choices, default=Run.State.QUEUED)
-    done_bytes = models.BigIntegerField(default=0)
-    total_bytes = models.BigIntegerField(default=0)
     # In English, and what it takes to say it in another language (`phrases.translated`).
     message = models.CharField(max_length=1000, blank=True)
     phrase = models.JSONField(default=dict)
@@ -208,13 +204,42 @@ class Fetch(models.Model):
     # Only of those that `with_seen_state` has read.
     seen_state: str
 
-    objects = FetchQuerySet.as_manager()
+    objects = ErrandQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Fetch(Errand):
+    """A detector of the catalogue on its way here; one row each.
+
+    What has arrived lies in the folder of downloads, and is gone on from. `key` names the detector in
+    `training.pipeline.catalogue`.
+    """
+
+    key = models.CharField(_("detector"), max_length=60, unique=True)
+    done_bytes = models.BigIntegerField(default=0)
+    total_bytes = models.BigIntegerField(default=0)
 
     class Meta:
         ordering = ["key"]
 
     def __str__(self) -> str:
         return f"{self.key} {self.state}"
+
+
+class Conversion(Errand):
+    """A detector's ONNX file, asked for by somebody; one row each. The file itself lies with the detector's others."""
+
+    detector = models.OneToOneField(
+        Detector, models.CASCADE, related_name="conversion", verbose_name=_("detector"), editable=False
+    )
+
+    class Meta:
+        ordering = ["detector"]
+
+    def __str__(self) -> str:
+        return f"{self.detector} {self.state}"
 
 
 class InferenceRun(Run):

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce, Now
 from datasets.models import Dataset
 
 if TYPE_CHECKING:
-    from training.models import Detector, Fetch, Run  # noqa: F401
+    from training.models import Detector, Run  # noqa: F401
 
 
 def in_seconds(seconds: float) -> Combinable:
@@ -94,28 +94,28 @@ class DetectorQuerySet(models.QuerySet["Detector"]):
 
 
 # A server that says nothing is given up after half a minute, during which nobody can extend the lease.
-FETCH_LEASE_SECONDS = 60
+ERRAND_LEASE_SECONDS = 60
 
 
-class FetchQuerySet(models.QuerySet["Fetch"]):
-    def idle(self) -> FetchQuerySet:
+class ErrandQuerySet(models.QuerySet[Any]):
+    def idle(self) -> ErrandQuerySet:
         """Those that nobody works on or will: ended ones, and those whose worker has gone silent."""
         return self.exclude(state__in=["queued", "running"]) | self.filter(state="running", lease_until__lt=Now())
 
-    def with_seen_state(self) -> FetchQuerySet:
+    def with_seen_state(self) -> ErrandQuerySet:
         """Each with `seen_state`, as people should see it: a worker that has gone silent was interrupted."""
         silent = When(state="running", lease_until__lt=Now(), then=Value("interrupted"))
         return self.annotate(seen_state=Case(silent, default="state"))
 
-    def claim(self, fetch_id: int, worker: str) -> bool:
-        """Take a waiting fetch for `worker`; False where somebody else was first, or it was cancelled."""
-        waiting = self.filter(pk=fetch_id, state="queued")
-        return waiting.update(state="running", worker=worker, lease_until=in_seconds(FETCH_LEASE_SECONDS)) == 1
+    def claim(self, errand_id: int, worker: str) -> bool:
+        """Take a waiting one for `worker`; False where somebody else was first, or it was cancelled."""
+        waiting = self.filter(pk=errand_id, state="queued")
+        return waiting.update(state="running", worker=worker, lease_until=in_seconds(ERRAND_LEASE_SECONDS)) == 1
 
-    def keep_alive(self, fetch_id: int, worker: str, **news: int) -> bool:
+    def keep_alive(self, errand_id: int, worker: str, **news: int) -> bool:
         """Extend the lease and write how far it is; False where the worker is to stop."""
-        mine = self.filter(pk=fetch_id, state="running", worker=worker, cancel_requested=False)
-        return mine.update(lease_until=in_seconds(FETCH_LEASE_SECONDS), **news) == 1
+        mine = self.filter(pk=errand_id, state="running", worker=worker, cancel_requested=False)
+        return mine.update(lease_until=in_seconds(ERRAND_LEASE_SECONDS), **news) == 1
 
 
 class EventQuerySet(models.QuerySet[Any]):

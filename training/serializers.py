@@ -132,6 +132,16 @@ class DetectorSerializer(serializers.ModelSerializer[Detector]):
         ]
 
 
+class OnnxSerializer(serializers.Serializer[Any]):
+    """The shape of `converting.onnx_json`, for the API's schema."""
+
+    there = serializers.BooleanField()
+    offered = serializers.BooleanField()
+    active = serializers.BooleanField()
+    state = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
 class AddDetectorSerializer(serializers.Serializer[Any]):
     """A detector as a file (.tflite, or a SavedModel as .zip or .tar.gz) with its `labels`, one a line, in order.
 

@@ -21,7 +21,7 @@ from annotations.models import Label
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots, turns
-from training.models import Detector, Fetch, InferenceRun, Run, TrainingRun
+from training.models import Conversion, Detector, Fetch, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import AUGMENTATIONS, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
@@ -315,7 +315,8 @@ def reap_stale_runs() -> int:
 def cluster_is_busy(cluster: str, host: str) -> bool:
     """Whether the cluster of a machine is known to work on something, so that its silence is no sign of a hang."""
     at_work: dict[str, Any] = {"state": State.RUNNING, "lease_until__gte": Now(), "worker__startswith": f"{host}:"}
-    if cluster == turns.FETCHES[0] and Fetch.objects.filter(**at_work).exists():
+    errands = [(turns.FETCHES, Fetch), (turns.CONVERSIONS, Conversion)]
+    if any(cluster == name and kind.objects.filter(**at_work).exists() for (name, _task), kind in errands):
         return True
     kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
     return Run.objects.filter(kind__in=kinds, **at_work).exists()

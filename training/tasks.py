@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 
 from datasets.models import Artwork
 from datasets.services import KEPT_AFTER_DELETION, purge
-from training import fetching, files, leftovers, live, services, turns
-from training.models import Fetch, InferenceRun, Run, TrainingRun
+from training import converting, fetching, files, leftovers, live, services, turns
+from training.models import Conversion, Fetch, InferenceRun, Run, TrainingRun
 from training.pipeline import config as pipeline_config
 from training.pipeline import events as pipeline_events
 from training.pipeline import faults
@@ -137,6 +137,26 @@ def fetch(fetch_id: int) -> None:
         if faults.is_disk_full(error):
             text = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
         fetching.end(fetch_id, worker, State.FAILED, text)
+        raise
+
+
+def convert(conversion_id: int) -> None:
+    """Make the ONNX file that somebody has asked for."""
+    worker = turns.worker_name()
+    if not Conversion.objects.claim(conversion_id, worker):
+        return
+    known = Conversion.objects.select_related("detector").get(pk=conversion_id)
+    try:
+        converting.convert(known, worker)
+    except Stopped:
+        converting.end(conversion_id, worker, State.INTERRUPTED)
+    except (Unusable, Busy) as error:
+        converting.end(conversion_id, worker, State.FAILED, error.args[0])
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if faults.is_disk_full(error):
+            text = Phrase(gettext_noop("The disk is full. Make room, then ask for the file again."))
+        converting.end(conversion_id, worker, State.FAILED, text)
         raise
 
 

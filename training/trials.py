@@ -1,4 +1,4 @@
-"""Letting a process of its own look at one picture with a detector that came from outside."""
+"""Processes of their own that take a minute of somebody's patience: trying a detector, or making a file of it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ class DoesNotRun(Unusable):
 
 
 def make_trial(folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Try the detector in `folder`, and complete its description.
+    """Try the detector in `folder`, and complete its description; raises as `carry_out`."""
+    try:
+        carry_out("training.pipeline.trial", folder, go_on)
+    finally:
+        for log in ("process.log", "trial.log"):
+            (folder / log).unlink(missing_ok=True)
+
+
+def carry_out(module: str, folder: Path, go_on: Callable[[], bool]) -> None:
+    """Run `python -m MODULE FOLDER` to its end.
 
     Raises Unusable (of which DoesNotRun is one), or Stopped where `go_on` says no.
     """
     deadline = time.monotonic() + SECONDS
-    child = Child("training.pipeline.trial", folder)
+    child = Child(module, folder)
     outcome = supervise(child, on_events=lambda events: None, go_on=lambda: go_on() and time.monotonic() < deadline)
-    for log in ("process.log", "trial.log"):
-        (folder / log).unlink(missing_ok=True)
     if outcome.code == 0:
         return
     # Asked to stop by us, or by a shutdown of everything; one that takes too long is of no use.

@@ -30,6 +30,7 @@ QUEUES = {
     Run.Kind.INFERENCE: ("default", "training.tasks.infer"),
 }
 FETCHES = ("default", "training.tasks.fetch")
+CONVERSIONS = ("default", "training.tasks.convert")
 TURN = "training.tasks.turn"
 # A waiting run that nobody has taken for this long gets another turn, if somebody may be free.
 AGAIN_SECONDS = 10

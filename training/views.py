@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.models import Label
 from datasets.models import Dataset
 from datasets.pages import frame, open_dataset, page_numbers
-from training import comparisons, curves, evaluations, fetching, files
+from training import comparisons, converting, curves, evaluations, fetching, files
 from training.models import Detector, Run, TrainingRun
 from training.options import options_json
 from training.pipeline.architectures import ARCHITECTURES
@@ -46,6 +46,7 @@ def detectors(request: HttpRequest, dataset_id: int) -> HttpResponse:
         detector.percent = {name: evaluations.percent(detector.metrics.get(name)) for name in ("AP", "AP50")}  # type: ignore[attr-defined]
         detector.architecture_title = description["architecture_title"]  # type: ignore[attr-defined]
         detector.is_fetched = files.is_fetched(detector)  # type: ignore[attr-defined]
+        detector.offers_onnx = bool(description["files"]) and converting.is_offered(detector)  # type: ignore[attr-defined]
         detector.can_start = detector.is_fetched and files.can_go_on_from(detector)  # type: ignore[attr-defined]
     catalogue = [row for row in fetching.catalogue_json() if row["detector"] is None]
     context = frame(dataset, "detectors") | {"detectors": usable, "catalogue": catalogue}
@@ -64,7 +65,8 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
     """How good a detector is on the artworks kept aside; `?with=` names another one to compare it with."""
     dataset = open_dataset(request, dataset_id)
     found = get_object_or_404(Detector.objects.usable_in(dataset.pk, request.user), pk=detector_id)
-    context = frame(dataset, "detectors") | {"detector": found}
+    context = frame(dataset, "detectors") | {"detector": found, "onnx": converting.onnx_json(found)}
+    context["files"] = _files(dataset, found)
     evaluation = evaluations.evaluation_of(found)
     if evaluation is None:
         return render(request, "training/detector.html", context | {"why": evaluations.why_none(found)})
@@ -78,7 +80,6 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
         "simulated": evaluations.simulated_concepts(evaluation),
         "coco": evaluations.coco(evaluation),
         "confusion": evaluations.confusion(evaluation),
-        "checks": evaluations.checks(found),
         "page": page,
         "pages": page_numbers(page),
         "query": f"?with={compared['other'].pk}" if "other" in compared else "",
@@ -87,6 +88,14 @@ def detector(request: HttpRequest, dataset_id: int, detector_id: int) -> HttpRes
     colours = dict(Label.objects.filter(dataset=found.dataset_id).values_list("pk", "colour"))
     data["concepts"] = [row | {"colour": colours.get(row["label"])} for row in evaluations.curves(evaluation)]
     return render(request, "training/detector.html", context | {"data": data})
+
+
+def _files(dataset: Dataset, detector: Detector) -> dict[str, list[dict[str, Any]]]:
+    """A detector's files as the API lists them: those that were compared (see `evaluations.checks`), and the others."""
+    listed = DetectorSerializer(detector, context={"dataset": dataset}).data["files"]
+    known = {row["name"]: row for row in listed}
+    checked = [check | {"file": known.pop(check["name"], None)} for check in evaluations.checks(detector)]
+    return {"listed": listed, "checked": checked, "others": list(known.values())}
 
 
 def _comparison(detector: Detector, evaluation: dict[str, Any], wanted: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +37,21 @@ for name, every in (("First", 2), ("Second", 1)):
     keep(made[-1], of_dataset(dataset, every))
 bare = Detector.objects.create(name="Bare", folder="nothing-there", **known)
 print(json.dumps([detector.pk for detector in (*made, bare)]))
+"""
+
+READY = """
+from training import files
+from training.models import Detector
+detector = Detector.objects.get(pk={detector})
+detector.architecture = "retinanet_mobilenet_v2"
+detector.save()
+folder = files.detector_folder(detector)
+(folder / "saved_model").mkdir()
+print(folder)
+"""
+WAITING = """
+from django_q.models import OrmQ
+print(sum(row.name().startswith("ONNX") for row in OrmQ.objects.all()))
 """
 
 
@@ -94,6 +110,23 @@ def test_the_page_with_a_comparison_keeps_the_rules_of_wcag(
     assert "were not tested on the same" in page.locator("#compare").inner_text()
     found = violations(page, axe)
     assert not found, "\n".join(found)
+
+
+def test_the_onnx_file_is_asked_for_once_and_arrives_by_itself(
+    browser_page: Callable[..., Page], server: Server, dataset: int, detectors: list[int]
+) -> None:
+    folder = Path(server.shell(READY.format(detector=detectors[0])))
+    page = browser_page()
+    page.goto(f"/datasets/{dataset}/detectors/{detectors[0]}/#files")
+    page.get_by_role("button", name="Make the ONNX file").dblclick()
+    page.get_by_text("Waiting for its turn").wait_for()
+    page.reload()
+    page.get_by_text("Waiting for its turn").wait_for()
+    assert not page.get_by_role("button", name="Make the ONNX file").is_visible()
+    assert server.shell(WAITING) == "1"
+    (folder / "model.onnx").write_bytes(b"made by a worker")
+    page.get_by_role("link", name="model.onnx").wait_for()
+    page.get_by_text("The ONNX file is here.").wait_for()
 
 
 def test_a_detector_without_an_evaluation_says_so(

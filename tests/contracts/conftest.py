@@ -83,6 +83,7 @@ def _training(dataset: Any, user: Any) -> tuple[TrainingRun, Detector]:
     folder = files.detector_folder(detector)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(CONTENT)
+    (folder / files.SAVED_MODEL).mkdir(exist_ok=True)
     keep(detector, of_dataset(dataset))
     return run, detector
 

@@ -65,6 +65,8 @@ TABLE: list[tuple[str, str, str, int, Any]] = [
     ("PATCH", D + "detectors/{detector_id}/", "curator", 200, {"name": "E"}),
     ("DELETE", D + "detectors/{detector_id}/", "curator", 409, None),
     ("GET", D + "detectors/{detector_id}/files/{name}/", "viewer", 200, None),
+    ("GET", D + "detectors/{detector_id}/onnx/", "viewer", 200, None),
+    ("POST", D + "detectors/{detector_id}/onnx/", "viewer", 202, {}),
     ("GET", D + "detectors/{detector_id}/evaluation/", "viewer", 200, None),
     ("GET", D + "catalogue/", "viewer", 200, None),
     ("POST", D + "catalogue/{key}/fetch/", "curator", 202, {}),

@@ -11,7 +11,7 @@ from tests.pipeline.shapes import NAMES, artwork, make_workdir, manifest_of
 from training.pipeline import config, manifest
 from training.pipeline.checks import Check
 from training.pipeline.coco_metrics import WORDS
-from training.pipeline.model_card import model_card
+from training.pipeline.model_card import model_card, with_onnx
 from training.pipeline.sample import drawn
 
 CHECKS = {"model.tflite": Check(0.8, 0.801, 20), "model_int8.tflite": Check(0.7, 0.801, 20)}
@@ -121,6 +121,39 @@ def test_it_says_when_artworks_that_show_nothing_were_too_many(tmp_path: Path, r
     card = model_card(config.load(tmp_path), some, SCORES, CHECKS)
     assert "7 more that show none of the concepts were left out" in card
     assert "left out" not in _card(tmp_path, rows)
+
+
+def test_it_tells_of_the_onnx_file_once_that_is_there(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    card = _card(tmp_path, rows)
+    assert "`model.onnx` is made when somebody first asks" in card and "onnxruntime" not in card
+    told = with_onnx(card, Check(0.8, 0.8, 20), 256)
+    lines = told.splitlines()
+    place = lines.index("| `model.onnx` | 0.800 | 0.800 | +0.000 | as good |")
+    assert lines[place - 1].startswith("| `model_int8.tflite")
+    assert "first asks" not in told and "about 512 pixels" in told and told.count("```python") == 2
+    assert told.startswith(card.split("### The files, compared")[0])
+    code = told.split("```python\n")[2].split("```")[0]
+    assert len(code.splitlines()) <= 10 and "(512, 512)" in code
+    again = with_onnx(told, Check(0.7, 0.8, 20), 256)
+    assert again == told.replace("| 0.800 | 0.800 | +0.000 | as good |", "| 0.700 | 0.800 | -0.100 | ROW |").replace(
+        "ROW", "**differs by more than allowed: test it before you use it**"
+    )
+
+
+def test_a_card_of_an_earlier_version_no_longer_names_a_command(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    card = _card(tmp_path, rows)
+    (line,) = [line for line in card.splitlines() if "first asks" in line]
+    earlier = "- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert\n  model.onnx`. It finds …"
+    check = Check(None, None, 0)
+    told = with_onnx(card.replace(line, earlier), check, 256)
+    assert told == with_onnx(card, check, 256) and "tf2onnx.convert" not in told
+    assert "not compared: the test pictures are not there any more" in told
+
+
+def test_the_card_of_one_that_looks_twice_offers_no_onnx(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    make_workdir(tmp_path, rows)
+    twice = dataclasses.replace(config.load(tmp_path), architecture="faster_rcnn_resnet50_fpn")
+    assert "onnx" not in model_card(twice, manifest.load(tmp_path), SCORES, CHECKS).lower()
 
 
 def test_its_programs_are_for_the_size_that_the_network_sees(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -5,8 +5,6 @@ import itertools
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pipeline import records
+from tests.pipeline import looking, records
 from tests.pipeline.processes import Event, finish, of, start, until
 from tests.pipeline.shapes import artwork, make_workdir
 from training.pipeline import compare
@@ -186,47 +184,18 @@ def test_the_tflite_file_finds_box_by_box_what_the_trained_detector_finds(
     built = train.build(plan, experiment, manifest.load(workdir).labels, workdir, offline_weights)
     truth = annotations.load(annotations.coco_path(workdir, "test"))
     evaluator = Evaluator(built.task, experiment, built.model, truth)
-    expected, before = evaluator.by_picture(evaluator._look), evaluator.by_picture(_unsuppressed(built.model))
+    expected, before = evaluator.by_picture(evaluator._look), evaluator.by_picture(looking.unsuppressed(built.model))
     found = evaluator.by_picture(checks._Looking((workdir / "detector" / "model.tflite").read_bytes()))
 
     def like(row: Any, rows: Any, overlap: float) -> list[float]:
         same = [one for one in rows[row["image_id"]] if one["category_id"] == row["category_id"]]
         return [one["score"] for one in same if intersection_over_union(one["bbox"], row["bbox"]) >= overlap]
 
-    for row in _sure(found):
+    for row in looking.sure(found):
         assert any(value == pytest.approx(row["score"], abs=0.005) for value in like(row, before, 0.95))
-    assert len(_sure(expected)) >= 8
-    for row in _sure(expected):
+    assert len(looking.sure(expected)) >= 8
+    for row in looking.sure(expected):
         assert max(like(row, found, experiment.task.model.detection_generator.nms_iou_threshold)) > row["score"] - 0.005
-
-
-def _sure(found: dict[int, Any]) -> list[Any]:
-    """The boxes of all pictures that are no guesses."""
-    return [row for rows in found.values() for row in rows if row["score"] >= 0.3]
-
-
-def _unsuppressed(model: Any) -> Any:
-    """The trained network, as the evaluator looks through it, without suppression: its thousand best boxes."""
-    import tensorflow as tf
-    from official.vision.modeling.layers.detection_generator import MultilevelDetectionGenerator
-    from official.vision.modeling.retinanet_model import RetinaNetModel
-
-    generator = MultilevelDetectionGenerator(apply_nms=False)
-    same = RetinaNetModel(**{**model.get_config(), "detection_generator": generator})
-
-    def look(pictures: Any, labels: Any) -> dict[str, Any]:
-        shape, anchors = labels["image_info"][:, 1, :], labels["anchor_boxes"]
-        seen = same(pictures, image_shape=shape, anchor_boxes=anchors, training=False)
-        boxes, scores = seen["decoded_boxes"][:, :, 0], seen["decoded_box_scores"]
-        best = tf.math.top_k(tf.reshape(scores, [len(scores), -1]), 1000)
-        return {
-            "detection_boxes": tf.gather(boxes, best.indices // scores.shape[2], batch_dims=1),
-            "detection_classes": best.indices % scores.shape[2] + 1,
-            "detection_scores": best.values,
-            "num_detections": np.full(len(scores), 1000),
-        }
-
-    return look
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model_int8.tflite"])
@@ -268,19 +237,9 @@ def test_the_python_lines_of_the_model_card_find_what_webnet_finds(trained: Trai
     from training.pipeline.detectors import Detector
 
     folder = trained.workdir / "detector"
-    card = (folder / "model_card.md").read_text()
-    lines = card.split("```python\n")[1].split("```")[0]
-    picture = folder / "picture.jpg"
-    picture.write_bytes((trained.workdir / "images" / f"{number}.jpg").read_bytes())
-    try:
-        printed = subprocess.run(
-            [sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=True, timeout=120
-        ).stdout
-    finally:
-        picture.unlink()
+    seen = looking.printed(folder, trained.workdir / "images" / f"{number}.jpg", 1)
     expected = Detector(folder).detect(Image.open(trained.workdir / "images" / f"{number}.jpg"), 480, 360, 0.3)
     assert expected
-    seen = [line.split() for line in printed.splitlines()]
     for box, (label, *numbers) in zip(expected, seen, strict=False):
         assert label == ("circle", "square", "triangle")[int(box.label) - 1]
         values = [box.score, box.x, box.y, box.x + box.width, box.y + box.height]
@@ -308,6 +267,50 @@ def test_a_file_of_it_alone_is_the_same_detector_in_another_installation(
         picture = Image.open(trained.workdir / "images" / "1.jpg")
         there, here = (Detector(path).detect(picture, 480, 360, 0.3) for path in (folder, tmp_path / "added"))
         assert there and here == there
+
+
+@pytest.fixture(scope="module")
+def with_onnx(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the detector's folder with the ONNX file that somebody asked for."""
+    folder = tmp_path_factory.mktemp("asked") / "detector"
+    shutil.copytree(trained.workdir / "detector", folder)
+    code, events = looking.make_onnx(folder, folder.parent / "work", trained.workdir)
+    assert (code, events) == (0, []), (folder.parent / "work" / "onnx.log").read_text()[-3000:]
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_onnx_file_finds_the_boxes_of_the_saved_model(trained: Trained, with_onnx: Path) -> None:
+    pictures = [trained.workdir / "images" / f"{number}.jpg" for number in range(9, 17)]
+    found = looking.onnx_answers(with_onnx / "model.onnx", pictures)
+    for own, expected in zip(found, looking.saved_model_answers(with_onnx / "saved_model", pictures), strict=True):
+        assert list(own) == ["detection_boxes", "detection_classes", "detection_scores", "num_detections"]
+        assert looking.are_alike(own, expected) and own["detection_scores"][0, 0] > 0.3
+
+
+def test_the_onnx_file_is_compared_and_carries_its_labels(trained: Trained, with_onnx: Path) -> None:
+    description = json.loads((with_onnx / "detector.json").read_text())
+    check = description["checks"].pop("model.onnx")
+    assert description == json.loads((trained.workdir / "detector" / "detector.json").read_text())
+    assert check["pictures"] == 8 and check["passed"] and abs(check["difference"]) <= 0.001
+    assert check["trained_AP"] == pytest.approx(description["metrics"]["AP"], abs=0.1)
+    known = looking.onnx_metadata(with_onnx / "model.onnx")
+    assert known["labels"].splitlines() == ["circle", "square", "triangle"]
+    assert known["input_size"] == "256" and float(known["threshold"]) == description["threshold"]
+
+
+def test_the_ten_lines_of_the_model_card_for_onnx_find_what_webnet_finds(trained: Trained, with_onnx: Path) -> None:
+    from training.pipeline.detectors import Detector
+
+    picture = trained.workdir / "images" / "14.jpg"
+    seen = looking.printed(with_onnx, picture, 2)
+    expected = Detector(with_onnx).detect(Image.open(picture), 480, 360, 0.3)
+    assert len(expected) >= 2
+    for box, (label, *numbers) in zip(expected, seen, strict=False):
+        assert label == ("circle", "square", "triangle")[int(box.label) - 1]
+        corners = [box.y, box.x, box.y + box.height, box.x + box.width]
+        assert [float(value) for value in numbers[1:]] == pytest.approx(corners, abs=8)
+        assert float(numbers[0]) == pytest.approx(box.score, abs=0.1)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -115,7 +115,7 @@ def test_the_page_says_which_file_is_not_what_was_trained(get: Any, detector: De
 def test_where_no_file_was_compared_nothing_is_said(get: Any, detector: Detector, content: str) -> None:
     (files.detector_folder(detector) / "detector.json").write_text(content)
     page = get("", detector)
-    assert page.status_code == 200 and "files for phones" not in page.content.decode()
+    assert page.status_code == 200 and "Each file has looked at" not in page.content.decode()
 
 
 def test_what_was_tested_on_simulated_photographs_is_marked(get: Any, detector: Detector, filled: Any) -> None:

@@ -25,7 +25,7 @@ from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
 from training.models import Detector, Fetch
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
-from training.querysets import FetchQuerySet
+from training.querysets import ErrandQuerySet
 from training.trials import DoesNotRun
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -180,15 +180,15 @@ def test_a_fetch_goes_on_while_the_database_is_away(owner: Any, zoo: Zoo, monkey
     monkeypatch.setattr(fetching, "make_trial", lambda *_args: None)
     monkeypatch.setattr(fetching, "_TELL_SECONDS", 0.0)
     asked: list[int] = []
-    keep_alive = FetchQuerySet.keep_alive
+    keep_alive = ErrandQuerySet.keep_alive
 
-    def away_at_first(fetches: FetchQuerySet, *who: Any, **news: int) -> bool:
+    def away_at_first(fetches: ErrandQuerySet, *who: Any, **news: int) -> bool:
         asked.append(len(asked))
         if len(asked) < 3:
             raise OperationalError("the database is away")
         return keep_alive(fetches, *who, **news)
 
-    monkeypatch.setattr(FetchQuerySet, "keep_alive", away_at_first)
+    monkeypatch.setattr(ErrandQuerySet, "keep_alive", away_at_first)
     assert work(owner, KEY).state == "done"
     assert len(asked) >= 3
 

@@ -16,6 +16,8 @@ from training.pipeline.translation import gettext_noop
 LAPTOP, GPU = "laptop", "gpu"
 # What the TFLite files of detectors trained here are called in their descriptions, by `Architecture.looks`.
 FORMATS = MappingProxyType({1: "retinanet_tflite", 2: "faster_rcnn_tflite"})
+# The file that is made of one when somebody asks for it (`onnx_file`).
+ONNX = "model.onnx"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How to use a detector's TFLite files in a program: the lines that its model card prints.
+"""How to use a detector's TFLite and ONNX files in a program: the lines that its model card prints.
 
 They do what `detectors` does. SIZE stands for the side in pixels of the square that the network sees.
 """
@@ -23,6 +23,19 @@ for i in range(int(found["num_detections"][0])):
     top, left, bottom, right = box * [picture.height, picture.width, picture.height, picture.width]
     label, score = labels[int(found["detection_classes"][0, i]) - 1], found["detection_scores"][0, i]
     print(f"{label} {score:.3f} {left:.1f} {top:.1f} {right:.1f} {bottom:.1f}")
+"""
+
+_ONNX = """
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+detector = onnxruntime.InferenceSession("model.onnx")
+labels = detector.get_modelmeta().custom_metadata_map["labels"].splitlines()
+picture = ImageOps.exif_transpose(Image.open("picture.jpg")).convert("RGB")
+seen = {"image": np.asarray(ImageOps.contain(picture, (TWICE, TWICE)))[None]}
+*rows, number = detector.run(None, seen)
+for box, label, score in zip(*(row[0, : number[0]] for row in rows)):
+    print(labels[label - 1], f"{score:.3f}", *(box * np.tile(picture.size[::-1], 2)).round(1))
 """
 
 _KOTLIN = """
@@ -93,6 +106,11 @@ _PROGRAMS = (
     ("Kotlin on Android, with `com.google.ai.edge.litert:litert`", "kotlin", _KOTLIN),
     ("Swift on iOS, with `TensorFlowLiteSwift`", "swift", _SWIFT),
 )
+
+
+def onnx_program(size: int) -> str:
+    """Ten lines of Python for the ONNX file of a network that sees `size` × `size` pixels."""
+    return _ONNX.strip().replace("TWICE", str(2 * size))
 
 
 def programs(size: int) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from training.pipeline.annotations import Coco
-from training.pipeline.evaluate import Evaluator
 from training.pipeline.scores import Detection, score
+
+if TYPE_CHECKING:  # it brings the Model Garden along, which takes seconds to load
+    from training.pipeline.evaluate import Evaluator
 
 # How far a file's AP on the test part may lie from that of the trained network.
 TOLERANCE = 0.01
@@ -23,7 +25,7 @@ MOST_PICTURES = 64
 class Check:
     """One file against the trained network on `pictures` pictures of the test part: COCO's AP of both.
 
-    Null where these show no box: then nothing is compared.
+    Null where these show no box, or where there are none any more: then nothing is compared.
     """
 
     AP: float | None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.pipeline.architectures import ARCHITECTURES
-from training.pipeline.card_code import programs
+from training.pipeline.architectures import ARCHITECTURES, ONNX
+from training.pipeline.card_code import onnx_program, programs
 from training.pipeline.checks import Check
 from training.pipeline.coco_metrics import WORDS
 from training.pipeline.config import RunConfig
@@ -76,11 +77,24 @@ is also a ZIP archive. `saved_model/` is for TensorFlow and takes uint8 pictures
 {programs}
 """
 
+# tf2onnx cannot convert the suppression of a detector that looks twice.
+_ONNX_OFFERED = (
+    "- For programs with ONNX Runtime: `model.onnx` is made when somebody first asks for it on the detector's page.\n"
+)
 
-_ONNX = """\
-- An ONNX file can be made with tf2onnx 1.17: `python -m tf2onnx.convert --saved-model saved_model --opset 18 --output
-  model.onnx`. It finds the same boxes, about as quickly, and wants pictures of the same size.
+# Where a card begins to speak of the ONNX file, once that is there.
+_ONNX_TITLE = "### ONNX in Python, with `pip install onnxruntime numpy pillow`"
+_ONNX = """{title}
+`model.onnx` was made of `saved_model/`, is compared with it above, and is used in the same way: in goes `image`, uint8
+[1, height, width, 3], upright and of any size, best about {twice} pixels long; out come shares of the picture (top,
+left, bottom, right), class numbers from 1 and scores. Its metadata hold the labels. The lines print pixels.
+```python
+{program}
+```
 """
+# What cards say while there is none; those of earlier versions named a command.
+_ONNX_LATER = re.compile(r"^- (For programs with ONNX|An ONNX file can be made).*\n(  .*\n)*", re.MULTILINE)
+_LAST_CHECK = re.compile(r"(### The files, compared[^\n]*\n(?:\|[^\n]*\n)*)")
 
 # What model_int8.tflite is, where a detector looks once and where it looks twice (see `tflite`).
 _INT8 = {
@@ -148,11 +162,22 @@ def model_card(config: RunConfig, manifest: Manifest, scores: Mapping[str, Any],
         limits="\n".join(f"- {sentence}" for sentence in _limits(manifest, scores)),
         int8=_INT8[looks],
         shares=_SHARES[looks],
-        onnx=_ONNX if looks == 1 else "",  # not tried
+        onnx=_ONNX_OFFERED if looks == 1 else "",
         programs=programs(config.input_size),
         **{name: _number(scores[name]) for name in ("AP", "AP50", "AP75")},
         nothing="; –: there was no box to find" if scores["AP"] is None else "",
     )
+
+
+def with_onnx(card: str, check: Check, size: int) -> str:
+    """A card, of any version, with what there is to say of the detector's ONNX file; saying it again changes nothing.
+
+    `size`: side in pixels of the square that the network sees.
+    """
+    told = "".join(line for line in card.splitlines(keepends=True) if not line.startswith(f"| `{ONNX}` |"))
+    told = _LAST_CHECK.sub(lambda table: f"{table[0]}{_check_row(ONNX, check)}\n", told, count=1)
+    told = _ONNX_LATER.sub("", told).partition(_ONNX_TITLE)[0].rstrip()
+    return f"{told}\n\n{_ONNX.format(title=_ONNX_TITLE, twice=2 * size, program=onnx_program(size))}"
 
 
 def _left_out(manifest: Manifest) -> str:
@@ -220,6 +245,8 @@ def _row(row: Mapping[str, Any], manifest: Manifest) -> str:
 
 
 def _check_row(name: str, check: Check) -> str:
+    if not check.pictures:
+        return f"| `{name}` | – | – | – | not compared: the test pictures are not there any more |"
     if check.difference is None:
         return f"| `{name}` | – | – | – | not compared: there was no box to find |"
     verdict = "as good" if check.passed else "**differs by more than allowed: test it before you use it**"
