@@ -65,8 +65,15 @@ export class RunState {
     this.state = state;
     this.message = message;
     if (state === "queued") this.error = null;
-    // What was under way when a run stopped will begin again when it goes on.
-    if (this.isOver && state !== "done") this.stages.forEach((stage) => stage.state === "started" && (stage.state = "stopped"));
+    if (!["running", "done"].includes(state)) this.#pause();
+  }
+
+  /** What was under way will begin again when the run goes on, and nobody knows yet how long that will take. */
+  #pause() {
+    this.stages.forEach((stage) => stage.state === "started" && (stage.state = "stopped"));
+    for (const told of ["metrics", "progress"]) {
+      if (this[told]) this[told] = { ...this[told], seconds_left: null };
+    }
   }
 
   on_stage({ stage, state, done, total, message }) {
@@ -118,7 +125,7 @@ export class RunState {
    * what has passed since, for testing and saving say nothing of it.
    */
   secondsLeft(now) {
-    if (this.state !== "running" || !this.metrics) return null;
+    if (this.state !== "running" || this.metrics?.seconds_left == null) return null;
     if (this.stage === "train") return this.metrics.seconds_left;
     const left = this.metrics.seconds_left - (now - this.heard) / 1000;
     return ["evaluate", "export"].includes(this.stage) && left > 0 ? left : null;
