@@ -45,7 +45,10 @@ export class RunState {
     this.heard = NaN;
     this.evaluation = null;
     this.progress = null;
+    /** The id and name of the detector that a training has made, as it is now. */
     this.detector = null;
+    /** Whether that was deleted. */
+    this.isDetectorGone = false;
     this.error = null;
     this.artworks = 0;
     this.suggestions = 0;
@@ -54,6 +57,20 @@ export class RunState {
 
   get isOver() {
     return hasEnded(this.state);
+  }
+
+  /**
+   * Take in the run's JSON and the events that came with it. What a detector was called when it was made, and that there
+   * was one, is in the events for good; what has become of it only the JSON knows.
+   */
+  update({ state, message, training, last_seq: last, events }) {
+    events.forEach((event) => this.apply(event));
+    // The events are read after the rest, and may know more.
+    if (events.at(-1)?.seq > last) return;
+    this.on_status({ state, message });
+    if (!training) return;
+    this.detector = training.detector && { id: training.detector, name: training.detector_name };
+    this.isDetectorGone = state === "done" && !this.detector;
   }
 
   /** Take one event in. */

@@ -97,6 +97,32 @@ test("an inference counts its suggestions and how far it is", () => {
   assert.deepEqual([run.share, run.artworks, run.suggestions], [0.25, 1, 4]);
 });
 
+test("of the detector that a training made, the page knows what has become of it", () => {
+  const events = [
+    { seq: 8, kind: "detector", payload: { id: 7, name: "First name" } },
+    { seq: 9, kind: "status", payload: { state: "done", message: "" } },
+  ];
+  const opened = (training, last = 9) => {
+    const run = open();
+    run.update({ state: "done", message: "", training, last_seq: last, events });
+    return [run.state, run.detector, run.isDetectorGone];
+  };
+  assert.deepEqual(opened({ detector: 7, detector_name: "Renamed" }), ["done", { id: 7, name: "Renamed" }, false]);
+  assert.deepEqual(opened({ detector: null, detector_name: null }), ["done", null, true]);
+  // The run was read before it ended, and its events after that.
+  const run = open();
+  run.update({ state: "running", message: "", training: { detector: null, detector_name: null }, last_seq: 7, events });
+  assert.deepEqual([run.state, run.detector.id, run.isDetectorGone], ["done", 7, false]);
+});
+
+test("a detector that is made while its page is open is offered", () => {
+  const run = open();
+  run.update({ state: "running", message: "", training: { detector: null, detector_name: null }, last_seq: 0, events: [] });
+  run.apply({ kind: "detector", payload: { id: 7, name: "Fresh" } });
+  run.apply({ kind: "status", payload: { state: "done", message: "" } });
+  assert.deepEqual([run.detector.name, run.isDetectorGone], ["Fresh", false]);
+});
+
 test("an event of a kind that is not known yet changes nothing", () => {
   const run = open();
   run.apply({ kind: "weather", payload: {} });
