@@ -7,30 +7,31 @@ import contextlib
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user_model
 from django.db import Error as DatabaseError
 from django.http import Http404
 
 from annotations.watching import Viewer, watch
 from datasets.delivery import artwork_for
+from datasets.sockets import TidySocket
 
 FORBIDDEN = 4403
 # How often a connected person's rights are looked up again.
 RIGHTS_SECONDS = 20.0
 
 
-class ArtworkConsumer(AsyncJsonWebsocketConsumer):
+class ArtworkConsumer(TidySocket):
     """Sends `{"type": "people", "people": [names]}` and `{"type": "revision", "revision": number}`.
 
     A page reads the boxes again where the revision is newer than its own. The client sends nothing.
     """
 
+    viewer: Viewer | None = None
+    guard: asyncio.Task[None] | None = None
+
     async def connect(self) -> None:
         keys = self.scope["url_route"]["kwargs"]
         self.dataset_id, self.artwork_id = keys["dataset_id"], keys["artwork_id"]
-        self.viewer: Viewer | None = None
-        self.guard: asyncio.Task[None] | None = None
         await self.accept()
         name = await self._name()
         if not name:
@@ -41,13 +42,16 @@ class ArtworkConsumer(AsyncJsonWebsocketConsumer):
         await watch().join(self.viewer)
         self.guard = asyncio.create_task(self._guard())
 
-    async def disconnect(self, code: int) -> None:
-        if self.viewer:
-            await watch().leave(self.viewer)
-        if self.guard:
-            self.guard.cancel()
+    async def leave(self) -> None:
+        viewer, guard = self.viewer, self.guard
+        self.viewer = self.guard = None
+        if guard:
+            guard.cancel()
+        if viewer:
+            await watch().leave(viewer)
+        if guard:
             with contextlib.suppress(asyncio.CancelledError):
-                await self.guard
+                await guard
 
     async def receive(self, *args: Any, **kwargs: Any) -> None:
         """Clients have nothing to say here; what they send is not even parsed."""

@@ -14,9 +14,11 @@ from django.contrib.auth import get_user_model
 from django.db import Error as DatabaseError
 from django.http import Http404
 from django.utils import translation
+from redis.exceptions import RedisError
 
 from datasets.models import Role
 from datasets.permissions import RoleTooLow, dataset_for
+from datasets.sockets import TidySocket
 from training.live import EventJson, Listener, events_after, group_of, tailer
 from training.models import Run
 from training.phrases import translated_event
@@ -35,18 +37,19 @@ class NoSuchSocket(AsyncJsonWebsocketConsumer):
         await self.close(code=FORBIDDEN)
 
 
-class LiveConsumer(AsyncJsonWebsocketConsumer):
+class LiveConsumer(TidySocket):
     """Sends the full state, then every event after it, in order and once.
 
     `?after=<run>:<seq>,…` names what a returning client has seen already, `language=<code>` the language of its page.
     The client sends nothing.
     """
 
+    listener: Listener | None = None
+    pump: asyncio.Task[None] | None = None
+
     async def connect(self) -> None:
         keys = self.scope["url_route"]["kwargs"]
         self.dataset_id, self.run_id = keys["dataset_id"], keys.get("run_id")
-        self.listener: Listener | None = None
-        self.pump: asyncio.Task[None] | None = None
         await self.accept()
         if not await self._may_watch():
             # Accepted first: a refusal before that reaches the browser without its code.
@@ -61,14 +64,19 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self._send_state()
         self.pump = asyncio.create_task(self._forward(self.listener))
 
-    async def disconnect(self, code: int) -> None:
-        if self.listener:
-            tailer().leave(self.listener)
-            await self.channel_layer.group_discard(group_of(self.dataset_id), self.channel_name)
-        if self.pump:
-            self.pump.cancel()
+    async def leave(self) -> None:
+        listener, pump = self.listener, self.pump
+        self.listener = self.pump = None
+        if pump:
+            pump.cancel()
+        if listener:
+            tailer().leave(listener)
+            # Where Redis is away: it forgets by itself, after a day, a channel that nobody listens to.
+            with contextlib.suppress(OSError, RedisError):
+                await self.channel_layer.group_discard(group_of(self.dataset_id), self.channel_name)
+        if pump:
             with contextlib.suppress(asyncio.CancelledError):
-                await self.pump
+                await pump
 
     async def receive(self, *args: Any, **kwargs: Any) -> None:
         """Clients have nothing to say here; what they send is not even parsed."""

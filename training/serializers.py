@@ -43,6 +43,8 @@ def run_json(run: Run) -> dict[str, Any]:
 def _training_json(run: Run) -> dict[str, Any]:
     training = run.trainingrun
     detector = getattr(training, "detector", None)
+    if detector and detector.deleted_at:
+        detector = None
     return {
         "name": training.name,
         "architecture": training.architecture,
@@ -51,7 +53,8 @@ def _training_json(run: Run) -> dict[str, Any]:
         "minutes": training.minutes,
         "start": training.start_id,
         "snapshot": training.snapshot_id,
-        "detector": detector.pk if detector and detector.deleted_at is None else None,
+        "detector": detector.pk if detector else None,
+        "detector_name": detector.name if detector else None,
     }
 
 

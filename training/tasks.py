@@ -302,10 +302,11 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
         unknown = Phrase(gettext_noop("The process ended with an error; see its log."))
         services.end_run(run_id, worker, State.FAILED, outcome.error or unknown)
     else:
-        services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED)
+        # Whoever is asked to stop says nothing of an error: a fault that passes is tried again, but not for ever.
+        services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED and not outcome.error)
 
 
-def _reason(outcome: Outcome) -> Phrase:
+def _reason(outcome: Outcome) -> str:
     if outcome.code < 0:
         text = gettext_noop(
             "The process was ended by signal %(number)d (9: killed, often for lack of memory); it is started again."
@@ -313,6 +314,8 @@ def _reason(outcome: Outcome) -> Phrase:
         return Phrase(text, number=-outcome.code)
     if outcome.code == LOCKED:
         return Phrase(gettext_noop("An earlier process was still in the work folder; the run is started again."))
+    if outcome.error:
+        return outcome.error
     return Phrase(gettext_noop("The process stopped early; the run goes on from its last checkpoint."))
 
 

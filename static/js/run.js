@@ -111,10 +111,10 @@ at("cancel").addEventListener("click", cancel);
 at("resume").addEventListener("click", () => change("resume", at("resume")));
 listen(`/ws/datasets/${dataset.id}/runs/${run.id}/`, {
   onState: (runs) => {
-    runs.forEach((known) => {
-      take(known.events);
-      Object.assign(state, { state: known.state, message: known.message });
-    });
+    for (const known of runs) {
+      state.update(known);
+      known.events.forEach((event) => view?.chart.add(event));
+    }
     later();
     showLive("open");
   },

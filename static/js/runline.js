@@ -7,6 +7,8 @@ import { simulatedWord } from "./simulated.js";
 /** @param {import("./runstate.js").RunState} run */
 export function runLine(run) {
   if (run.isOver) return run.message || run.error?.message || stateName(run.state);
+  // An interrupted run waits too, with all that it has told before.
+  if (run.state === "queued") return stateName(run.state);
   if (run.stage && run.stage !== "train") return run.stageText();
   const { metrics, progress } = run;
   if (!metrics && !progress) return run.stageText();

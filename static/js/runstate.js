@@ -45,7 +45,10 @@ export class RunState {
     this.heard = NaN;
     this.evaluation = null;
     this.progress = null;
+    /** The id and name of the detector that a training has made, as it is now. */
     this.detector = null;
+    /** Whether that was deleted. */
+    this.isDetectorGone = false;
     this.error = null;
     this.artworks = 0;
     this.suggestions = 0;
@@ -54,6 +57,20 @@ export class RunState {
 
   get isOver() {
     return hasEnded(this.state);
+  }
+
+  /**
+   * Take in the run's JSON and the events that came with it. What a detector was called when it was made, and that there
+   * was one, is in the events for good; what has become of it only the JSON knows.
+   */
+  update({ state, message, training, last_seq: last, events }) {
+    events.forEach((event) => this.apply(event));
+    // The events are read after the rest, and may know more.
+    if (events.at(-1)?.seq > last) return;
+    this.on_status({ state, message });
+    if (!training) return;
+    this.detector = training.detector && { id: training.detector, name: training.detector_name };
+    this.isDetectorGone = state === "done" && !this.detector;
   }
 
   /** Take one event in. */
@@ -65,8 +82,15 @@ export class RunState {
     this.state = state;
     this.message = message;
     if (state === "queued") this.error = null;
-    // What was under way when a run stopped will begin again when it goes on.
-    if (this.isOver && state !== "done") this.stages.forEach((stage) => stage.state === "started" && (stage.state = "stopped"));
+    if (!["running", "done"].includes(state)) this.#pause();
+  }
+
+  /** What was under way will begin again when the run goes on, and nobody knows yet how long that will take. */
+  #pause() {
+    this.stages.forEach((stage) => stage.state === "started" && (stage.state = "stopped"));
+    for (const told of ["metrics", "progress"]) {
+      if (this[told]) this[told] = { ...this[told], seconds_left: null };
+    }
   }
 
   on_stage({ stage, state, done, total, message }) {
@@ -118,7 +142,7 @@ export class RunState {
    * what has passed since, for testing and saving say nothing of it.
    */
   secondsLeft(now) {
-    if (this.state !== "running" || !this.metrics) return null;
+    if (this.state !== "running" || this.metrics?.seconds_left == null) return null;
     if (this.stage === "train") return this.metrics.seconds_left;
     const left = this.metrics.seconds_left - (now - this.heard) / 1000;
     return ["evaluate", "export"].includes(this.stage) && left > 0 ? left : null;

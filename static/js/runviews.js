@@ -63,7 +63,7 @@ export class TrainingView {
     state.stages.forEach((stage, name) => this.stepper.show(name, this.withSteps(name, stage, state)));
     this.showNumbers(state, setNumber);
     if (state.evaluation && state.evaluation !== this.shown) this.showLabels(state.evaluation);
-    if (state.detector && state.state === "done") this.showDone(state.detector);
+    if (state.state === "done") this.showMade(state);
   }
 
   /** The stage that trains reports steps in its metrics, not items. */
@@ -97,14 +97,21 @@ export class TrainingView {
     section.querySelector("tbody").replaceChildren(...rows);
   }
 
-  showDone(detector) {
+  /** The detector that was made, or that somebody has deleted it since. */
+  showMade({ detector, isDetectorGone }) {
     const place = document.getElementById("done");
-    if (!place.hidden) return;
-    place.querySelector("p").textContent = interpolate(gettext("The detector “%s” is ready."), [detector.name]);
+    place.hidden = !detector && !isDetectorGone;
+    place.classList.toggle("notice-ok", !isDetectorGone);
+    place.querySelector("span").hidden = isDetectorGone;
+    const text = isDetectorGone
+      ? gettext("The detector that this training has made was deleted.")
+      : interpolate(gettext("The detector “%s” is ready."), [detector?.name]);
+    const words = place.querySelector("p");
+    if (words.textContent !== text) words.textContent = text;
+    if (!detector) return;
     const use = document.getElementById("use");
     if (use) use.href = `/datasets/${this.dataset.id}/detectors/?use=${detector.id}`;
     document.getElementById("how-good").href = `/datasets/${this.dataset.id}/detectors/${detector.id}/`;
-    place.hidden = false;
   }
 }
 

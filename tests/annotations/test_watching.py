@@ -13,10 +13,11 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
-from annotations import consumers, services
+from annotations import consumers, services, watching
 from annotations.consumers import FORBIDDEN
 from annotations.models import Label
 from datasets.models import Membership
+from tests.sockets import at_work, break_off, lose_redis
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 
@@ -31,7 +32,8 @@ async def looking(user: Any, artwork: Any, dataset_id: int = 0) -> AsyncIterator
     connected, _ = await communicator.connect(timeout=10)
     assert connected
     yield communicator
-    await communicator.disconnect()
+    if not communicator.future.done():
+        await communicator.disconnect()
 
 
 async def told(communicator: Any, kind: str) -> Any:
@@ -96,3 +98,17 @@ async def test_who_loses_the_rights_hears_no_more(artwork: Any, viewer: Any, mon
         while (message := await communicator.receive_output(timeout=10))["type"] != "websocket.close":
             pass
         assert message["code"] == FORBIDDEN
+
+
+async def test_a_page_that_redis_drops_leaves_nobody_behind(
+    artwork: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back by itself, as another socket: what stayed of this one would be shown as a person for good."""
+    away = lose_redis(monkeypatch)
+    async with looking(owner, artwork) as communicator:
+        await told(communicator, "people")
+        await told(communicator, "revision")
+        await asyncio.sleep(0.1)
+        assert watching.watch()._viewers and at_work("ArtworkConsumer._guard") == 1
+        await break_off(communicator, away)
+        assert not watching.watch()._viewers and at_work("ArtworkConsumer._guard") == 0

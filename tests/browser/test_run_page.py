@@ -39,6 +39,18 @@ for number in range(10):
     Box.objects.create(artwork=artwork, label=label, x=number, y=number, width=4, height=4, **size)
 """
 
+DETECTOR = """
+from training.models import Detector, TrainingRun
+run = TrainingRun.objects.get(pk={run})
+made = {{"kind": "trained", "architecture": run.architecture, "input_size": 256, "labels": [], "folder": "x"}}
+print(Detector.objects.create(name="Renamed", dataset=run.dataset, run=run, **made).pk)
+"""
+DELETE = """
+from django.utils import timezone
+from training.models import Detector
+Detector.objects.filter(pk={detector}).update(deleted_at=timezone.now())
+"""
+
 
 @pytest.fixture(scope="module")
 def dataset(server: Server) -> int:
@@ -169,6 +181,22 @@ def test_a_finished_training_leads_to_its_detector(
     page.locator("#done", has_text="Watched").wait_for()
     assert re.search(r"/detectors/\?use=7$", page.locator("#use").get_attribute("href") or "")
     assert re.search(r"/detectors/7/$", page.locator("#how-good").get_attribute("href") or "")
+
+
+def test_a_finished_training_offers_no_detector_that_is_gone_and_each_by_its_name_of_today(
+    browser_page: Any, make_run: Any, publish: Any, server: Server, dataset: int
+) -> None:
+    run = make_run("done")
+    detector = int(server.shell(DETECTOR.format(run=run)))
+    publish(run, ("detector", {"id": detector, "name": "Watched"}), ("status", {"state": "done", "message": ""}))
+    page: Page = browser_page()
+    page.goto(f"/datasets/{dataset}/runs/{run}/")
+    page.locator("#done", has_text="“Renamed” is ready").wait_for()
+    assert page.locator("#use").is_visible()
+    server.shell(DELETE.format(detector=detector))
+    page.reload()
+    page.locator("#done", has_text="The detector that this training has made was deleted.").wait_for()
+    assert not page.locator("#use").is_visible() and not page.locator("#how-good").is_visible()
 
 
 def test_the_training_page_shows_the_run_that_is_on(

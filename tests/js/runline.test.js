@@ -33,6 +33,13 @@ test("a training tells its stage, and while it trains its steps", () => {
   assert.equal(said(running, metrics, stage("train", "done"), stage("export", "started")), "Save the detector");
 });
 
+test("a run that waits again says only that, and when it goes on no time of before", () => {
+  const waits = ["status", { state: "queued", message: "The process stopped early." }];
+  assert.equal(said(running, stage("train", "started"), metrics, waits), "Waiting");
+  assert.equal(said(running, ["progress", { done: 3, total: 12, seconds_left: 40 }], waits), "Waiting");
+  assert.equal(said(running, metrics, waits, running, stage("train", "started")), "Step 30 of 1,200 · loss 0.50");
+});
+
 test("an inference tells how many artworks it has looked at", () => {
   assert.equal(said(running, ["progress", { done: 3, total: 12 }]), "3 of 12 artworks");
 });

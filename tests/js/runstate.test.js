@@ -47,6 +47,30 @@ test("what was under way when a run stopped is shown as stopped", () => {
   assert.equal(run.isOver, true);
 });
 
+test("an interrupted run that waits for its next turn does nothing and has no time left", () => {
+  const run = open();
+  const metrics = (step, left) => ({ kind: "metrics", payload: { step, total_steps: 1000, seconds_left: left }, time: "2026-01-01T00:00:00Z" });
+  const status = (state) => ({ kind: "status", payload: { state, message: "" } });
+  const now = Date.parse("2026-01-01T00:00:01Z");
+  [stage("train", "started"), metrics(500, 3600), status("queued")].forEach((event) => run.apply(event));
+  assert.equal(run.stages.get("train").state, "stopped");
+  assert.equal(run.stage, undefined);
+  assert.equal(run.secondsLeft(now), null);
+  [status("running"), stage("train", "started")].forEach((event) => run.apply(event));
+  // What the earlier try said of its time is no word of this one.
+  assert.equal(run.secondsLeft(now), null);
+  assert.equal(run.share, 0.5);
+  run.apply(metrics(501, 1800));
+  assert.equal(run.secondsLeft(now), 1800);
+});
+
+test("an inference that was interrupted keeps what it has done but no time left", () => {
+  const run = open();
+  run.apply({ kind: "progress", payload: { done: 3, total: 12, seconds_left: 40 } });
+  run.apply({ kind: "status", payload: { state: "queued", message: "" } });
+  assert.deepEqual([run.share, run.progress.seconds_left], [0.25, null]);
+});
+
 test("an error stays with its run until it goes on", () => {
   const run = open();
   run.apply({ kind: "error", payload: { message: "no memory", detail: "trace" }, time: "2026-01-01T00:00:00Z" });
@@ -71,6 +95,32 @@ test("an inference counts its suggestions and how far it is", () => {
   run.apply({ kind: "artwork", payload: { artwork: 1, revision: 2, boxes: 4 } });
   run.apply({ kind: "artwork", payload: { artwork: 2, revision: 2, boxes: 0 } });
   assert.deepEqual([run.share, run.artworks, run.suggestions], [0.25, 1, 4]);
+});
+
+test("of the detector that a training made, the page knows what has become of it", () => {
+  const events = [
+    { seq: 8, kind: "detector", payload: { id: 7, name: "First name" } },
+    { seq: 9, kind: "status", payload: { state: "done", message: "" } },
+  ];
+  const opened = (training, last = 9) => {
+    const run = open();
+    run.update({ state: "done", message: "", training, last_seq: last, events });
+    return [run.state, run.detector, run.isDetectorGone];
+  };
+  assert.deepEqual(opened({ detector: 7, detector_name: "Renamed" }), ["done", { id: 7, name: "Renamed" }, false]);
+  assert.deepEqual(opened({ detector: null, detector_name: null }), ["done", null, true]);
+  // The run was read before it ended, and its events after that.
+  const run = open();
+  run.update({ state: "running", message: "", training: { detector: null, detector_name: null }, last_seq: 7, events });
+  assert.deepEqual([run.state, run.detector.id, run.isDetectorGone], ["done", 7, false]);
+});
+
+test("a detector that is made while its page is open is offered", () => {
+  const run = open();
+  run.update({ state: "running", message: "", training: { detector: null, detector_name: null }, last_seq: 0, events: [] });
+  run.apply({ kind: "detector", payload: { id: 7, name: "Fresh" } });
+  run.apply({ kind: "status", payload: { state: "done", message: "" } });
+  assert.deepEqual([run.detector.name, run.isDetectorGone], ["Fresh", false]);
 });
 
 test("an event of a kind that is not known yet changes nothing", () => {

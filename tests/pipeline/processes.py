@@ -16,9 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 Event = dict[str, Any]
 
 
-def start(module: str, workdir: Path, weights: Path | None = None, *options: str) -> subprocess.Popen[str]:
+def start(
+    module: str, workdir: Path, weights: Path | None = None, *options: str, **environment: str
+) -> subprocess.Popen[str]:
     """A supervised process: events on stdout, stdin held open by us."""
-    env = {**os.environ, "WEBNET_WEIGHTS": str(weights or workdir)}
+    env = {**os.environ, "WEBNET_WEIGHTS": str(weights or workdir), **environment}
     command = [sys.executable, "-m", module, str(workdir), "--supervised", *options]
     return subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.installation import free_port
-from tests.pipeline.processes import ROOT
+from tests.pipeline.processes import ROOT, finish, of, start, until
 from tests.pipeline.shapes import artwork, make_workdir
+from training.pipeline.supervision import EXIT_STOPPED
 
 # Whichever test comes first waits for the machine alone too, whose time is limited by itself.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600, func_only=True)]
@@ -74,13 +75,13 @@ def _end(process: subprocess.Popen[str]) -> list[list[float]]:
     return [json.loads(line) for line in said.splitlines() if line.startswith("[")]
 
 
-def _workdir(folder: Path, batch_size: int = 4) -> Path:
+def _workdir(folder: Path, batch_size: int = 4, steps: int = STEPS) -> Path:
     folder.mkdir()
     rows = [artwork(folder, number, "train" if number < 9 else "test") for number in range(1, 11)]
     make_workdir(
         folder,
         rows,
-        steps=STEPS,
+        steps=steps,
         evaluations=2,
         input_size=128,
         batch_size=batch_size,
@@ -106,15 +107,16 @@ def _compare(alone: list[list[float]], together: list[list[float]]) -> None:
         assert ours == pytest.approx(theirs, rel=1e-3), (alone, together)
 
 
+def _two_machines() -> list[dict[str, str]]:
+    """What each of two machines is told that train together."""
+    cluster = {"worker": [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]}
+    tasks = [{"cluster": cluster, "task": {"type": "worker", "index": rank}} for rank in range(2)]
+    return [{"WEBNET_DISTRIBUTION": "multi_worker_mirrored", "TF_CONFIG": json.dumps(task)} for task in tasks]
+
+
 def test_two_machines_have_the_losses_of_one(alone: list[list[float]], offline_weights: Path, tmp_path: Path) -> None:
     folder = _workdir(tmp_path / "together")
-    addresses = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
-    machines = []
-    for rank in range(2):
-        together = json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": rank}})
-        machines.append(
-            _begin(folder, offline_weights, WEBNET_DISTRIBUTION="multi_worker_mirrored", TF_CONFIG=together)
-        )
+    machines = [_begin(folder, offline_weights, **together) for together in _two_machines()]
     first, second = (_end(machine) for machine in machines)
     assert second == [], "only the first machine speaks"
     _compare(alone, first)
@@ -137,3 +139,17 @@ def test_a_batch_that_cannot_be_shared_out_evenly_is_refused_with_a_sentence(
     odd = _begin(folder, offline_weights, TWO_DEVICES, WEBNET_DISTRIBUTION="mirrored")
     _said, errors = odd.communicate(timeout=500)
     assert odd.returncode and "A batch of 3 pictures cannot be shared out evenly among 2 devices." in errors
+
+
+def test_a_training_that_loses_a_machine_stops_and_can_go_on(offline_weights: Path, tmp_path: Path) -> None:
+    folder = _workdir(tmp_path / "lost", steps=100_000)
+    machines = [start("training.pipeline", folder, offline_weights, **together) for together in _two_machines()]
+    try:
+        until(machines[0], lambda event: bool(event["kind"] == "metrics"))
+        machines[1].kill()
+        code, events = finish(machines[0])
+    finally:
+        for machine in machines:
+            machine.kill()
+    assert code == EXIT_STOPPED
+    assert "has gone away" in of(events, "error")[-1]["message"]

@@ -32,7 +32,8 @@ async def socket(user: Any, dataset_id: int, run_id: int | None = None, query: s
     connected, _ = await communicator.connect(timeout=10)
     assert connected
     yield communicator
-    await communicator.disconnect()
+    if not communicator.future.done():
+        await communicator.disconnect()
     # A communicator keeps Django from closing connections, and PostgreSQL drops no database that one is open to.
     await database_sync_to_async(connections.close_all)()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotations.models import Label
 from datasets.models import Membership
@@ -66,10 +68,6 @@ def test_only_the_dataset_that_trained_it_changes_it(
 def test_a_run_keeps_the_name_of_a_detector_that_went_with_its_dataset(
     theirs: Detector, dataset: Any, owner: Any, label: Label, client_of: Callable[..., Any]
 ) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     Membership.objects.create(dataset=theirs.dataset, user=owner, role="viewer")
     run = use(theirs, dataset, owner, label)
     services.cancel_run(run)
@@ -83,6 +81,23 @@ def test_a_run_keeps_the_name_of_a_detector_that_went_with_its_dataset(
     assert (told["detector"], told["detector_name"]) == (None, "Theirs")
     assert client_of(owner).post(f"{address}resume/").json()["code"] == "unknown_detector"
     assert "Theirs on all artworks" in client_of(owner).get(f"/datasets/{dataset.pk}/training/").content.decode()
+
+
+def test_the_page_of_a_training_knows_the_detector_that_there_is_now(
+    ready: Any, owner: Any, theirs: Detector, client_of: Callable[..., Any]
+) -> None:
+    choice = services.TrainingChoice("retinanet_mobilenet_v2", "quick", "none")
+    run = services.start_training(dataset=ready, user=owner, choice=choice, enqueue=False)
+
+    def told() -> tuple[Any, Any]:
+        known = client_of(owner).get(run.get_absolute_url()).context["data"]["run"]["training"]
+        return known["detector"], known["detector_name"]
+
+    assert told() == (None, None)
+    Detector.objects.filter(pk=theirs.pk).update(run=run, name="Renamed")
+    assert told() == (theirs.pk, "Renamed")
+    Detector.objects.filter(pk=theirs.pk).update(deleted_at=timezone.now())
+    assert told() == (None, None)
 
 
 @pytest.mark.parametrize(("choice", "code"), [({"threshold": 5.0}, "invalid_threshold")])

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.db import OperationalError, connection
 
 from tests.installation import free_port
+from tests.sockets import at_work, break_off, lose_redis
 from tests.training.sockets import collect, make_run, socket
-from training import live
+from training import consumers, live
 from training.consumers import FORBIDDEN
 from training.models import Event, Run
 
@@ -133,6 +134,33 @@ def test_what_a_run_says_is_kept_while_redis_is_away(dataset: Any, settings: Any
     run = make_run(dataset)
     assert [live.publish(run.pk, logs(text)) for text in ("one", "two")] == [1, 2]
     assert list(Event.objects.filter(run=run).values_list("payload__text", flat=True)) == ["one", "two"]
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_redis_drops_leaves_nothing_behind(
+    dataset: Any, viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back by itself, as another socket: what stayed of this one would ask for its rights for good."""
+    away = lose_redis(monkeypatch)
+    async with socket(viewer, dataset.pk) as listener:
+        await listener.receive_json_from(timeout=10)
+        assert live.tailer()._listeners and at_work("LiveConsumer._forward") == 1
+        await break_off(listener, away)
+        assert not live.tailer()._listeners and at_work("LiveConsumer._forward") == 0
+
+
+@pytest.mark.asyncio
+async def test_a_page_whose_state_cannot_be_read_leaves_nothing_behind(
+    dataset: Any, viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: Any) -> Any:
+        raise OperationalError("the database is restarted")
+
+    monkeypatch.setattr(consumers.LiveConsumer, "_runs", away)
+    async with socket(viewer, dataset.pk) as listener:
+        with pytest.raises(OperationalError):
+            await listener.wait(timeout=10)
+        assert not live.tailer()._listeners
 
 
 @pytest.mark.asyncio

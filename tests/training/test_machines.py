@@ -6,13 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django_q.tasks import async_task
 
 from tests.installation import ROOT
-from training.supervision import environment
+from tests.training.starting import start
+from training import files, tasks
+from training.pipeline.supervision import EXIT_STOPPED
+from training.supervision import Child, environment
 
 TWO = "10.0.0.1:2222,10.0.0.2:2222"
 
@@ -54,3 +60,29 @@ def test_only_a_further_machine_assists(rank: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(settings, "TRAINERS", TWO.split(","))
     with pytest.raises(CommandError, match="no further one"):
         call_command("assist", rank)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("queue", "no_folders_of_earlier_runs")
+def test_a_training_that_loses_a_machine_goes_on_by_itself_but_not_for_ever(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talker(_: str, folder: Path) -> Child:
+        return Child("tests.training.talker", folder)
+
+    monkeypatch.setattr(tasks, "Child", talker)
+    run = start(ready)
+    gone = {"kind": "error", "payload": {"message": "A machine has gone away.", "detail": "task:1"}}
+    says = [{"kind": "metrics", "payload": {"step": 10}}, gone]
+    folder = files.run_folder(run.pk)
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps({"says": says, "exits": EXIT_STOPPED}))
+    ends = []
+    for _ in range(1 + settings.RUN_MAX_TRIES_IN_VAIN):
+        async_task("training.tasks.train", run.pk, sync=True)
+        run.refresh_from_db()
+        ends.append((run.state, run.message))
+    *waits, (state, message) = ends
+    assert waits == [("queued", "A machine has gone away.")] * settings.RUN_MAX_TRIES_IN_VAIN
+    assert state == "interrupted" and "got no further" in message

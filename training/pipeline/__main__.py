@@ -3,7 +3,8 @@ describe.
 
 With `--supervised`, events are JSON lines on stdout, everything else goes to WORKDIR/trainer.log, whatever else wants
 the cores has them first, and the end of stdin or a SIGTERM stops the run. Exit codes: 0 done, 1 failed (after an
-`error` event), 3 stopped (run it again to go on), 4 another process is at work in the folder.
+`error` event), 3 stopped (run it again to go on; after an `error` event where nobody asked for it), 4 another process
+is at work in the folder.
 
 Where WEBNET_DISTRIBUTION is "multi_worker_mirrored" and TF_CONFIG says that this is not the first of several machines,
 the process trains along with the first one, which it needs to reach and whose work folder it shares.
@@ -22,13 +23,19 @@ from pathlib import Path
 from training.pipeline import events, stages, supervision, weights
 from training.pipeline.config import ConfigError
 from training.pipeline.events import OnEvent
-from training.pipeline.faults import explain
+from training.pipeline.faults import explain, is_left_alone
 from training.pipeline.manifest import ManifestError
 from training.pipeline.pixels import UnreadableImage
 from training.pipeline.supervision import Stop, Stopped
+from training.pipeline.translation import Phrase, gettext_noop
 
 # Faults that a person can understand and mend; everything else is ours.
 _EXPECTED = (ManifestError, ConfigError, UnreadableImage, weights.WeightsError)
+
+_LEFT_ALONE = gettext_noop(
+    "A machine or graphics card that trains along has gone away. The training goes on from its last checkpoint when all"
+    " are there."
+)
 
 # The work folder's lock is held, and nothing of a run is freed, until the process is gone: with TensorFlow that takes
 # seconds, in which nobody may begin a second one in the folder.
@@ -77,13 +84,29 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, *, start_at: str | None = 
         on_event(events.error(error.args[0]))
         return supervision.EXIT_FAILED
     except Exception as error:
-        detail = traceback.format_exc()
-        # Told first: the log may be on the very disk that is full.
-        on_event(events.error(explain(error), detail))
-        with contextlib.suppress(OSError):
-            print(detail, file=sys.stderr, flush=True)
-        return supervision.EXIT_FAILED
+        return _ended_by(error, on_event, stop)
     return supervision.EXIT_DONE
+
+
+def _ended_by(error: Exception, on_event: OnEvent, stop: Stop) -> int:
+    """Tell of a fault that nobody foresaw in detail, and return the exit code that it deserves."""
+    if left_alone := _is_shared() and is_left_alone(error):
+        if stop.wanted():  # the others were stopped too, and were sooner gone
+            return supervision.EXIT_STOPPED
+        text: str = Phrase(_LEFT_ALONE)
+    else:
+        text = explain(error)
+    detail = traceback.format_exc()
+    # Told first: the log may be on the very disk that is full.
+    on_event(events.error(text, detail))
+    with contextlib.suppress(OSError):
+        print(detail, file=sys.stderr, flush=True)
+    return supervision.EXIT_STOPPED if left_alone else supervision.EXIT_FAILED
+
+
+def _is_shared() -> bool:
+    """Whether several devices train together."""
+    return os.environ.get(stages.DISTRIBUTION, "off") not in ("", "off")
 
 
 def _rank() -> int:
