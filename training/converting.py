@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import close_old_connections, transaction
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 
 from datasets.refusals import Conflict
 from training import files, turns
@@ -80,9 +79,7 @@ def start_conversion(*, detector: Detector, user: Any) -> None:
         row, created = Conversion.objects.get_or_create(detector=detector, defaults={"created_by": user})
         fresh = {"state": State.QUEUED, "message": "", "phrase": {}, "created_by": user}
         if created or Conversion.objects.idle().filter(pk=row.pk).update(**fresh):
-            cluster, task = turns.CONVERSIONS
-            number, name = row.pk, f"ONNX of detector {detector.pk}"
-            transaction.on_commit(lambda: async_task(task, number, cluster=cluster, task_name=name))
+            turns.send(row)
 
 
 def end(conversion_id: int, worker: str, state: State, message: str = "") -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 
 from datasets.refusals import Conflict, Refusal
 from training import files, services, turns
@@ -84,9 +83,7 @@ def start_fetch(*, key: str, user: Any) -> None:
         fresh |= {"done_bytes": 0, "total_bytes": 0}  # until it is known what an earlier try left
         if not created and not Fetch.objects.idle().filter(pk=fetch.pk).update(**fresh):
             raise Conflict(_("This detector is being fetched already."), code="busy")
-        cluster, task = turns.FETCHES
-        fetch_id = fetch.pk
-        transaction.on_commit(lambda: async_task(task, fetch_id, cluster=cluster, task_name=f"fetch {key}"))
+        turns.send(fetch)
 
 
 def cancel_fetch(*, key: str) -> None:

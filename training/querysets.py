@@ -102,6 +102,10 @@ class ErrandQuerySet(models.QuerySet[Any]):
         """Those that nobody works on or will: ended ones, and those whose worker has gone silent."""
         return self.exclude(state__in=["queued", "running"]) | self.filter(state="running", lease_until__lt=Now())
 
+    def unheard(self) -> ErrandQuerySet:
+        """Those that were handed to the queue a while ago and nobody has taken yet; it may have lost them."""
+        return self.filter(state="queued").exclude(lease_until__gte=Now())
+
     def with_seen_state(self) -> ErrandQuerySet:
         """Each with `seen_state`, as people should see it: a worker that has gone silent was interrupted."""
         silent = When(state="running", lease_until__lt=Now(), then=Value("interrupted"))

@@ -21,7 +21,7 @@ from annotations.models import Label
 from datasets.models import Artwork, Dataset
 from datasets.refusals import Conflict, Refusal
 from training import files, live, snapshots, turns
-from training.models import Conversion, Detector, Fetch, InferenceRun, Run, TrainingRun
+from training.models import Detector, InferenceRun, Run, TrainingRun
 from training.phrases import translated
 from training.pipeline.architectures import ARCHITECTURES
 from training.pipeline.config import AUGMENTATIONS, LEAST_MINUTES, MOST_MINUTES, ConfigError, minutes_of
@@ -299,7 +299,7 @@ def interrupt_run(run: Run, message: str, *, orderly: bool = False) -> None:
 
 
 def reap_stale_runs() -> int:
-    """Find the runs whose worker has gone silent, and those that the queue has lost; return how many there were."""
+    """Find runs whose worker has gone silent, and runs and errands that the queue has lost; return how many."""
     text = gettext_noop("The worker was interrupted; the run goes on from its last checkpoint.")
     found = 0
     for run_id in list(Run.objects.stale().values_list("pk", flat=True)):
@@ -315,8 +315,8 @@ def reap_stale_runs() -> int:
 def cluster_is_busy(cluster: str, host: str) -> bool:
     """Whether the cluster of a machine is known to work on something, so that its silence is no sign of a hang."""
     at_work: dict[str, Any] = {"state": State.RUNNING, "lease_until__gte": Now(), "worker__startswith": f"{host}:"}
-    errands = [(turns.FETCHES, Fetch), (turns.CONVERSIONS, Conversion)]
-    if any(cluster == name and kind.objects.filter(**at_work).exists() for (name, _task), kind in errands):
+    errands = [kind for kind, (name, _task) in turns.ERRANDS.items() if name == cluster]
+    if any(kind.objects.filter(**at_work).exists() for kind in errands):
         return True
     kinds = [kind for kind, (name, _task) in turns.QUEUES.items() if name == cluster]
     return Run.objects.filter(kind__in=kinds, **at_work).exists()

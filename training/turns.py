@@ -18,7 +18,7 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from training import live
-from training.models import Run
+from training.models import Conversion, Errand, Fetch, Run
 from training.querysets import in_seconds
 
 State = Run.State
@@ -29,8 +29,11 @@ QUEUES = {
     Run.Kind.TRAINING: ("training", "training.tasks.train"),
     Run.Kind.INFERENCE: ("default", "training.tasks.infer"),
 }
-FETCHES = ("default", "training.tasks.fetch")
-CONVERSIONS = ("default", "training.tasks.convert")
+# The same for what is done once for everybody.
+ERRANDS: dict[type[Errand], tuple[str, str]] = {
+    Fetch: ("default", "training.tasks.fetch"),
+    Conversion: ("default", "training.tasks.convert"),
+}
 TURN = "training.tasks.turn"
 # A waiting run that nobody has taken for this long gets another turn, if somebody may be free.
 AGAIN_SECONDS = 10
@@ -45,19 +48,34 @@ def give(run: Run) -> None:
     transaction.on_commit(lambda: async_task(TURN, kind.value, cluster=cluster, task_name=name))
 
 
+def send(errand: Errand) -> None:
+    """Send a waiting errand, once the transaction is committed."""
+    cluster, task = ERRANDS[type(errand)]
+    number, name = errand.pk, str(errand)
+    type(errand).objects.filter(pk=number).update(lease_until=in_seconds(AGAIN_SECONDS))
+    transaction.on_commit(lambda: async_task(task, number, cluster=cluster, task_name=name))
+
+
 def give_again() -> int:
-    """Send turns for the runs that nobody has taken, because the queue or a busy cluster keeps theirs; how many.
+    """Send turns and errands that nobody has taken, because the queue or a busy cluster keeps theirs; how many.
 
     Where tasks lie in the queue everybody has enough to do, or will find them there: turns do not pile up behind a run
     of hours.
     """
-    silent = Run.objects.waiting().filter(lease_until__lt=Now())
-    full = {cluster: get_broker(cluster).queue_size() > 0 for cluster, _task in QUEUES.values()} if silent else {}
-    lost = [run for run in silent if not full[QUEUES[Run.Kind(run.kind)][0]]]
-    for run in lost:
-        with transaction.atomic():
+    runs = list(Run.objects.waiting().filter(lease_until__lt=Now()))
+    errands = [errand for kind in ERRANDS for errand in kind.objects.unheard()]
+    if not runs and not errands:
+        return 0
+    clusters = {cluster for cluster, _task in (*QUEUES.values(), *ERRANDS.values())}
+    free = {cluster for cluster in clusters if not get_broker(cluster).queue_size()}
+    lost_runs = [run for run in runs if QUEUES[Run.Kind(run.kind)][0] in free]
+    lost_errands = [errand for errand in errands if ERRANDS[type(errand)][0] in free]
+    with transaction.atomic():
+        for run in lost_runs:
             give(run)
-    return len(lost)
+        for errand in lost_errands:
+            send(errand)
+    return len(lost_runs) + len(lost_errands)
 
 
 def next_of(kind: str) -> int | None:

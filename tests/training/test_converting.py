@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from annotations.models import Label
 from tests.evaluations import keep_all
 from tests.training.starting import start
-from training import converting, files, services
+from training import converting, files, services, turns
 from training.models import Conversion, Detector
 from training.pipeline.translation import Phrase
 from training.trials import DoesNotRun, Unusable
@@ -42,7 +42,7 @@ def trained(dataset: Any, ready: Any, owner: Any) -> Detector:
 def tasks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is handed to the queue, which nobody works on."""
     sent: list[Any] = []
-    monkeypatch.setattr(converting, "async_task", lambda *task, **_options: sent.append(task))
+    monkeypatch.setattr(turns, "async_task", lambda *task, **_options: sent.append(task))
     return sent
 
 

@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 from PIL import Image
 
@@ -149,6 +150,22 @@ def test_a_worker_that_went_silent_leaves_something_to_go_on_with(owner: Any, zo
     assert not services.cluster_is_busy("default", "here")
     fetching.start_fetch(key=KEY, user=owner)
     assert row()["state"] == "queued"
+
+
+def test_a_fetch_that_the_queue_has_lost_is_sent_again(owner: Any, zoo: Zoo) -> None:
+    """As where its cluster is killed, which keeps tasks in its memory until a worker is free."""
+    queue = get_broker("default")
+    queue.purge_queue()
+    fetching.start_fetch(key=KEY, user=owner)
+    assert len(queue.dequeue()) == 1
+    assert services.reap_stale_runs() == 0, "somebody may be about to take it"
+    Fetch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    queue.enqueue("something else")
+    assert services.reap_stale_runs() == 0, "whoever is free finds it in the queue"
+    queue.purge_queue()
+    assert services.reap_stale_runs() == 1
+    assert queue.queue_size() == 1 and row()["state"] == "queued"
+    assert services.reap_stale_runs() == 0, "sent a moment ago"
 
 
 def test_a_cluster_that_fetches_is_not_taken_for_dead(owner: Any) -> None:
