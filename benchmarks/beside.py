@@ -34,7 +34,7 @@ class Waits:
 
 
 def main() -> None:
-    from tests.faults.test_kills import Watched, trainers
+    from tests.faults.trainings import Watched, trainers
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=Path("var/weights"))
@@ -68,6 +68,8 @@ def installation(weights: Path) -> Iterator[Server]:
         env |= {"WEBNET_DATA": folder, "WEBNET_WEIGHTS": str(weights)}
         server = Server(f"http://127.0.0.1:{free_port()}", Path(folder), env, {})
         server.manage("migrate", "--verbosity", "0")
+        packaged = f"Path({str(weights)!r}) / 'openimages_ssd'"
+        server.shell(f"from pathlib import Path; from training.services import register_pretrained as r; r({packaged})")
         server.start_serve()
         try:
             yield server
@@ -102,9 +104,11 @@ def pictures_per_second(server: Server, made: dict[str, Any]) -> float:
 
 
 def raise_priority(process: int) -> None:
-    """All threads of a process to the usual priority. Raises PermissionError for anybody but root."""
+    """All threads of a process, and its session, to the usual priority. Raises PermissionError for all but root."""
     for task in Path(f"/proc/{process}/task").iterdir():
         os.setpriority(os.PRIO_PROCESS, int(task.name), 0)
+    with contextlib.suppress(FileNotFoundError):
+        Path(f"/proc/{process}/autogroup").write_text("0")
 
 
 if __name__ == "__main__":

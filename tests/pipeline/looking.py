@@ -93,6 +93,15 @@ def saved_model_answers(folder: Path, pictures: list[Path]) -> list[dict[str, An
     return [{name: value.numpy() for name, value in answer.items()} for answer in answers]
 
 
+def as_coco(found: list[Any], image: int) -> list[dict[str, Any]]:
+    """What a detector has found on an image as COCO results."""
+    return [
+        {"image_id": image, "category_id": int(box.label), "score": box.score}
+        | {"bbox": [box.x, box.y, box.width, box.height]}
+        for box in found
+    ]
+
+
 def printed(folder: Path, picture: Path, number: int) -> list[list[str]]:
     """What the card's Python program of that number prints about `picture`, run beside the files as it is printed."""
     lines = (folder / "model_card.md").read_text().split("```python\n")[number].split("```")[0]

@@ -17,7 +17,8 @@ from PIL import Image
 from tests.pipeline import looking, records
 from tests.pipeline.processes import Event, finish, of, start, until
 from tests.pipeline.shapes import artwork, make_workdir
-from training.pipeline import compare
+from training.pipeline import annotations, compare
+from training.pipeline.scores import intersection_over_union, score
 
 # Ten times what it takes on two idle cores.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -135,7 +136,7 @@ def test_the_detector_folder_is_complete(trained: Trained) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_saved_model_finds_the_same_where_it_is_added(trained: Trained, tmp_path: Path) -> None:
-    """On a picture of the square's width: TensorFlow and Pillow shrink in different ways."""
+    """On pictures of the square's width: TensorFlow and Pillow shrink in different ways."""
     from training.pipeline.detectors import Detector
     from training.pipeline.trial import trial
 
@@ -144,23 +145,26 @@ def test_the_saved_model_finds_the_same_where_it_is_added(trained: Trained, tmp_
     description = json.loads((own / "detector.json").read_text())
     (tmp_path / "detector.json").write_text(json.dumps(description | {"format": "saved_model"}))
     trial(tmp_path)
-    side = description["input_size"]
-    picture = Image.open(trained.workdir / "images" / "9.jpg").convert("RGB").resize((side, side * 3 // 4))
-    found = [Detector(folder).detect(picture, 480, 360, 0.3) for folder in (own, tmp_path)]
-    rows = [[(one.label, one.x, one.y, one.width, one.height) for one in each] for each in found]
-    assert rows[0] and np.shape(rows[0]) == np.shape(rows[1]) and np.allclose(*rows, rtol=0, atol=3)
+    side, detectors = description["input_size"], (Detector(own), Detector(tmp_path))
+    truth, found = annotations.load(annotations.coco_path(trained.workdir, "test")), ([], [])
+    for image in truth["images"]:
+        picture = Image.open(trained.workdir / image["file_name"]).convert("RGB").resize((side, side * 3 // 4))
+        for rows, detector in zip(found, detectors, strict=True):
+            rows += looking.as_coco(detector.detect(picture, 480, 360, 0.05), image["id"])
+    assert len([row for row in found[0] if row["score"] >= 0.3]) >= 8
+    file, saved = (score(truth, rows)["AP"] for rows in found)
+    assert file == pytest.approx(saved, abs=0.01)
 
 
 def test_both_tflite_files_are_compared_with_the_trained_detector(trained: Trained) -> None:
     """Twenty boxes: one that changes its rank moves the score by hundredths. The next test looks at each box."""
     checks = json.loads((trained.workdir / "detector" / "detector.json").read_text())["checks"]
     assert set(checks) == {"model.tflite", "model_int8.tflite"}
-    for check in checks.values():
+    for name, check in checks.items():
         assert check["pictures"] == 8
         assert check["difference"] == pytest.approx(check["AP"] - check["trained_AP"], abs=1e-4)
         assert check["passed"] == (abs(check["difference"]) <= 0.01)
         assert check["AP"] == pytest.approx(check["trained_AP"], abs=0.1)
-    for name, check in checks.items():
         told = [row["text"] for row in of(trained.after, "log") if row["text"].startswith(name)]
         assert len(told) == (not check["passed"])
 
@@ -175,9 +179,8 @@ def test_the_tflite_file_finds_box_by_box_what_the_trained_detector_finds(
     finds is among the trained network's before suppression, and whatever that one keeps, the file keeps or has
     suppressed by a better one.
     """
-    from training.pipeline import annotations, checks, config, configure, manifest, train
+    from training.pipeline import checks, config, configure, manifest, train
     from training.pipeline.evaluate import Evaluator
-    from training.pipeline.scores import intersection_over_union
 
     workdir, plan = trained.workdir, config.load(trained.workdir)
     experiment = configure.build(plan, classes=3, workdir=workdir)
@@ -317,7 +320,7 @@ def test_the_ten_lines_of_the_model_card_for_onnx_find_what_webnet_finds(trained
 def test_a_later_training_goes_on_from_this_one_releases_the_late_stages_and_is_resumed(
     trained: Trained, offline_weights: Path, tmp_path: Path
 ) -> None:
-    from training.pipeline import annotations, backbones, config, configure, manifest, supervision, train
+    from training.pipeline import backbones, config, configure, manifest, supervision, train
     from training.pipeline.evaluate import Evaluator
 
     changes: dict[str, Any] = {"steps": 4, "release_at": 0.5, "backbone_rate": 0.5, "evaluations": 1}
@@ -339,9 +342,8 @@ def test_a_later_training_goes_on_from_this_one_releases_the_late_stages_and_is_
     second = train.build(plan, experiment, labels, tmp_path, offline_weights)
     assert int(second.step) == 4 and float(second.seconds) > 0
     restored = [layer.get_weights()[0] for layer, _norm in backbones.pairs(second.model.backbone)]
-    for one, other in zip(
-        after + first.model.head.get_weights(), restored + second.model.head.get_weights(), strict=True
-    ):
+    heads = [trainer.model.head.get_weights() for trainer in (first, second)]
+    for one, other in zip(after + heads[0], restored + heads[1], strict=True):
         np.testing.assert_array_equal(one, other)
     # Two steps with the backbone released: its optimizer is as far, and has its moments.
     assert int(second.optimizer._pretrained.iterations) == 2
@@ -360,10 +362,7 @@ def test_the_evaluation_names_every_test_artwork(trained: Trained) -> None:
 
 def test_the_exported_detector_is_as_good_as_the_trained_one(trained: Trained, tmp_path: Path) -> None:
     """Also where the artwork has twice the pixels of its file: its boxes are twice as large."""
-    from training.pipeline.annotations import coco_path, load
-    from training.pipeline.scores import score
-
-    truth = load(coco_path(trained.workdir, "test"))
+    truth = annotations.load(annotations.coco_path(trained.workdir, "test"))
     images = [{**row, "file": row["file_name"], "width": 960, "height": 720} for row in truth["images"]]
     request = {"detector": str(trained.workdir / "detector"), "threshold": 0.05, "images": images}
     (tmp_path / "request.json").write_text(json.dumps(request))
