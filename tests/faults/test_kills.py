@@ -91,6 +91,8 @@ def cancelled(training: Watched) -> int:
     training.wait_for_step(30)
     (trainer,) = trainers(training.workdir)
     assert os.getpriority(os.PRIO_PROCESS, trainer) >= os.getpriority(os.PRIO_PROCESS, parent(trainer)) + NICENESS
+    session = Path(f"/proc/{trainer}/autogroup")  # where the kernel has such groups
+    assert not session.exists() or session.read_text().split()[-1] == str(NICENESS)
     began = time.monotonic()
     training.server.api(f"{training.url}cancel/", {})
     wait_for(lambda: training.state()["state"] == "cancelled", 5, "the cancellation")

@@ -81,8 +81,9 @@ def give_way() -> None:
     it looks at processes (sched(7), autogroup), and the worker has given this one a session of its own.
     """
     os.nice(NICENESS)
-    with contextlib.suppress(OSError):  # other systems have no such file
-        _AUTOGROUP.write_text(str(NICENESS))
+    if os.getsid(0) == os.getpid():  # else it is that of whoever has started this process by hand
+        with contextlib.suppress(OSError):  # other systems have no such file
+            _AUTOGROUP.write_text(str(NICENESS))
 
 
 def _watch(wait: Callable[[], Any], stop: Stop) -> None:
