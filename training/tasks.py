@@ -40,6 +40,9 @@ STOPPED, LOCKED = 3, 4
 DAY = 24 * 3600
 # The trainer gives itself a few seconds to save; a machine that is busy may need more.
 LOCK_PATIENCE_SECONDS = 40.0
+# A run of a whole dataset works for so long before it lets others go first.
+OWN_SECONDS = 10.0
+_WAITED_FOR = Phrase(gettext_noop("Somebody waits for boxes on one artwork; this run goes on right after that."))
 PASSING = (*AWAY, RedisError)
 
 
@@ -110,13 +113,14 @@ def infer(run_id: int) -> bool:
     try:
         workdir, total = _prepare_inference(run, _beat(run_id, worker))
         writer = SuggestionWriter(run, workdir, total, _beat(run_id, worker))
-        outcome = _supervise(run_id, worker, Visit, workdir, writer.take)
+        outcome = _supervise(run_id, worker, Visit, workdir, writer.take, _until_others_wait(run))
     except _Stop:
         outcome = Outcome(STOPPED, asked_to_stop=True)
     except Exception as error:
         _fail(run_id, worker, error)
         raise
-    _conclude(run_id, worker, outcome, writer.summary() if writer else "")
+    why = _WAITED_FOR if outcome.asked_to_stop and turns.is_in_the_way(run) else ""
+    _conclude(run_id, worker, outcome, writer.summary() if writer else "", why)
     return True
 
 
@@ -160,17 +164,28 @@ def convert(conversion_id: int) -> None:
         raise
 
 
+def _until_others_wait(run: InferenceRun) -> Callable[[], bool]:
+    """Whether the run may go on before those that wait. One of a whole dataset gets somewhere first, each time."""
+    since = time.monotonic()
+    return lambda: time.monotonic() - since < OWN_SECONDS or not turns.is_in_the_way(run)
+
+
 def _supervise(
-    run_id: int, worker: str, start: Callable[[Path], Supervised], workdir: Path, on_events: OnEvents
+    run_id: int,
+    worker: str,
+    start: Callable[[Path], Supervised],
+    workdir: Path,
+    on_events: OnEvents,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Outcome:
-    """`start` a process of the pipeline in a work folder and watch over it to its end.
+    """`start` a process of the pipeline in a work folder and watch over it to its end, or while it `may_go_on`.
 
     A process whose worker was killed may take some seconds to save its checkpoint there: it is waited for, and none is
     started beside it, which would take its time and memory only to find the folder locked.
     """
 
     def go_on() -> bool:
-        return _go_on(run_id, worker)
+        return _go_on(run_id, worker) and may_go_on()
 
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
@@ -287,8 +302,8 @@ def _prepare_inference(run: InferenceRun, beat: Callable[[], None]) -> tuple[Pat
     return workdir, len(images) + len(seen)
 
 
-def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> None:
-    """End the run as its process ended, unless it has passed to another worker."""
+def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "", why: str = "") -> None:
+    """End the run as its process ended, unless it has passed to another worker; `why` we stopped it, if we did."""
     if outcome.code == 0:
         if services.end_run(run_id, worker, State.DONE, message):
             leftovers.remove_work_folder(run_id)
@@ -303,7 +318,8 @@ def _conclude(run_id: int, worker: str, outcome: Outcome, message: str = "") -> 
         services.end_run(run_id, worker, State.FAILED, outcome.error or unknown)
     else:
         # Whoever is asked to stop says nothing of an error: a fault that passes is tried again, but not for ever.
-        services.interrupt_run(run, _reason(outcome), orderly=outcome.code == STOPPED and not outcome.error)
+        orderly = bool(why) or (outcome.code == STOPPED and not outcome.error)
+        services.interrupt_run(run, why or _reason(outcome), orderly=orderly)
 
 
 def _reason(outcome: Outcome) -> str:

@@ -13,12 +13,13 @@ import time
 import uuid
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.db.models.functions import Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from training import live
-from training.models import Conversion, Errand, Fetch, Run
+from training.models import Conversion, Errand, Fetch, InferenceRun, Run
 from training.querysets import in_seconds
 
 State = Run.State
@@ -37,6 +38,8 @@ ERRANDS: dict[type[Errand], tuple[str, str]] = {
 TURN = "training.tasks.turn"
 # A waiting run that nobody has taken for this long gets another turn, if somebody may be free.
 AGAIN_SECONDS = 10
+# A machine that is free has taken a waiting run by then.
+FREE_SECONDS = 2
 _LOOK_SECONDS = 0.2
 
 
@@ -79,8 +82,20 @@ def give_again() -> int:
 
 
 def next_of(kind: str) -> int | None:
-    """The id of the run whose turn it is; None where none waits."""
-    return Run.objects.waiting().filter(kind=kind).values_list("pk", flat=True).first()
+    """The id of the run whose turn it is; None where none waits.
+
+    Who waits for boxes on one artwork sits before it: that takes a second, and comes before whole datasets.
+    """
+    whole = Case(When(inferencerun__artwork__isnull=True, then=1), default=0)
+    waiting = Run.objects.waiting().filter(kind=kind).order_by(whole, "queued_at", "pk")
+    return waiting.values_list("pk", flat=True).first()
+
+
+def is_in_the_way(run: Run) -> bool:
+    """Whether `run` looks at a whole dataset, while somebody waits for one artwork and nobody else has taken that."""
+    waiting = InferenceRun.objects.filter(pk__in=Run.objects.waiting(), artwork__isnull=False)
+    taken_by_nobody = waiting.filter(queued_at__lt=in_seconds(-FREE_SECONDS))
+    return isinstance(run, InferenceRun) and run.artwork_id is None and taken_by_nobody.exists()
 
 
 def listen(kind: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError
 from django.db import connection
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from annotations.models import Box, Label
@@ -20,7 +22,7 @@ from datasets.refusals import Conflict
 from datasets.services import add_artwork
 from tests.seed import shapes
 from tests.training.starting import draw, start, start_looking
-from training import files, live, services, tasks
+from training import files, live, services, supervision, tasks, turns
 from training.management.commands.annotate import mapping
 from training.models import Detector, Event, Run, TrainingRun
 from training.pipeline import config
@@ -275,6 +277,30 @@ def test_an_inference_that_goes_on_counts_what_was_found_before(
     assert looked == [works[0].pk, works[1].pk]
     found = sum(e.payload["boxes"] for e in Event.objects.filter(run=run, kind="artwork"))
     assert found >= 3 and run.message.startswith(f"{found} suggestions on ") and run.message.endswith("of 2 artworks.")
+
+
+def test_who_waits_for_one_artwork_goes_before_a_whole_dataset(
+    dataset: Any, owner: Any, label: Label, make_artwork: Any, pretrained: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = [make_artwork(dataset, seed) for seed in (1, 2, 3)]
+    whole = start_looking(dataset, owner, pretrained, label)
+    one = start_looking(dataset, owner, pretrained, label, artwork_id=works[2].pk)
+    Run.objects.update(lease_until=timezone.now())  # as if both had been handed to the queue
+    Run.objects.filter(pk=one.pk).update(queued_at=timezone.now() - timedelta(seconds=turns.FREE_SECONDS + 1))
+    assert not turns.is_in_the_way(one)
+    monkeypatch.setattr(supervision, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "OWN_SECONDS", 0.0)
+    assert tasks.infer(whole.pk)
+    whole.refresh_from_db()
+    assert whole.state == "queued" and "one artwork" in whole.message and whole.in_vain == 0
+    async_task(turns.TURN, "inference", sync=True)
+    one.refresh_from_db()
+    whole.refresh_from_db()
+    assert (one.state, whole.state) == ("done", "queued")
+    assert one.message.endswith("of 1 artworks.")
+    async_task(turns.TURN, "inference", sync=True)
+    whole.refresh_from_db()
+    assert whole.state == "done" and whole.message.endswith("of 3 artworks.")
 
 
 def test_a_cancel_while_the_images_are_fetched_stops_the_run(
