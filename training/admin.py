@@ -74,7 +74,7 @@ class DetectorAdmin(CuratedAdmin):
         return names, {str(Detector._meta.verbose_name_plural): len(names)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Detector) -> None:
-        _try(request, lambda: services.delete_detector(obj))
+        _try(request, lambda: services.delete_detector(obj, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Detector]) -> None:
         for detector in queryset:

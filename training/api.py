@@ -118,7 +118,7 @@ class DetectorDetail(DetectorView, generics.RetrieveUpdateAPIView[Detector]):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        services.delete_detector(self.get_object())
+        services.delete_detector(self.get_object(), request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

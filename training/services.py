@@ -7,6 +7,7 @@ who act at the same moment cannot both win.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -361,21 +362,33 @@ def register_folder(folder: Path, relative: str) -> Detector:
             "labels": description["labels"],
             "metrics": description.get("metrics") or {},
             "threshold": description.get("threshold"),
+            "deleted_at": None,
         },
     )
     return detector
 
 
-def delete_detector(detector: Detector) -> None:
+def delete_detector(detector: Detector, user: Any = None) -> None:
     """Take a detector out of use; its files stay until `purge`, so that a run under way can end.
 
-    Raises Conflict for a pretrained one, and for one that a run is using.
+    One that was fetched is everybody's, and a superuser's to delete: its files go at once, and it can be fetched again.
+    Raises Conflict for a pretrained one otherwise, and for one that a run is using.
     """
-    if detector.kind == Detector.Kind.PRETRAINED:
+    fetched = detector.kind == Detector.Kind.PRETRAINED and files.is_fetched(detector)
+    if fetched and not (user and user.is_superuser):
+        message = _("Everybody here uses this detector: only an administrator of the installation can delete it.")
+        raise Conflict(message, code="pretrained")
+    if detector.kind == Detector.Kind.PRETRAINED and not fetched:
         raise Conflict(
             _("A pretrained detector belongs to the installation and cannot be deleted here."), code="pretrained"
         )
-    if InferenceRun.objects.filter(detector=detector, state__in=[State.QUEUED, State.RUNNING]).exists():
+    active = [State.QUEUED, State.RUNNING]
+    if InferenceRun.objects.filter(detector=detector, state__in=active).exists():
         message = _("This detector is drawing boxes right now. Wait until the run ends, or cancel it.")
         raise Conflict(message, code="in_use")
+    if fetched and TrainingRun.objects.filter(start=detector, state__in=active).exists():
+        message = _("A training goes on from this detector right now. Wait until it ends, or cancel it.")
+        raise Conflict(message, code="in_use")
     Detector.objects.filter(pk=detector.pk).update(deleted_at=timezone.now())
+    if fetched:
+        shutil.rmtree(files.detector_folder(detector), ignore_errors=True)

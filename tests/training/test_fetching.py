@@ -24,7 +24,7 @@ from tests.pipeline.processes import finish, start
 from tests.training.fetches import work
 from tests.training.zoo import Zoo, tar
 from training import fetching, files, services
-from training.models import Detector, Fetch
+from training.models import Detector, Fetch, InferenceRun
 from training.pipeline.catalogue import CATALOGUE, COCO_LABELS
 from training.querysets import ErrandQuerySet
 from training.trials import DoesNotRun
@@ -134,6 +134,29 @@ def test_one_whose_files_are_gone_is_offered_again(owner: Any, zoo: Zoo, monkeyp
     assert row()["detector"] is None
     assert work(owner, KEY).state == "done"
     assert row()["detector"] == detector.pk and Detector.objects.count() == 1
+
+
+def test_an_administrator_makes_room_and_can_fetch_it_again(
+    dataset: Any, owner: Any, zoo: Zoo, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "make_trial", lambda *_args: None)
+    zoo.files[ARCHIVE] = tar({"m/saved_model.pb": b"nothing"})
+    work(owner, KEY)
+    detector = Detector.objects.get()
+    client, address = client_of(owner), f"/api/datasets/{dataset.pk}/detectors/{detector.pk}/"
+    button = f'data-delete="{detector.pk}"'
+    page = f"/datasets/{dataset.pk}/detectors/"
+    assert client.delete(address).status_code == 409 and button not in client.get(page).content.decode()
+    type(owner).objects.filter(pk=owner.pk).update(is_superuser=True)
+    assert button in client.get(page).content.decode()
+    run = InferenceRun.objects.create(dataset=dataset, kind="inference", detector=detector, threshold=0.5, mapping={})
+    assert client.delete(address).status_code == 409
+    services.cancel_run(run)
+    assert client.delete(address).status_code == 204
+    assert row()["detector"] is None and not files.detector_folder(detector).exists()
+    assert work(owner, KEY).state == "done" and row()["detector"] == detector.pk
+    run.refresh_from_db()
+    assert run.detector_id == detector.pk
 
 
 def test_without_a_network_it_says_what_to_do(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
