@@ -54,7 +54,7 @@ def give(run: Run) -> None:
 def send(errand: Errand) -> None:
     """Send a waiting errand, once the transaction is committed."""
     cluster, task = ERRANDS[type(errand)]
-    number, name = errand.pk, str(errand)
+    number, name = errand.pk, f"{type(errand).__name__.lower()} {errand.pk}"
     type(errand).objects.filter(pk=number).update(lease_until=in_seconds(AGAIN_SECONDS))
     transaction.on_commit(lambda: async_task(task, number, cluster=cluster, task_name=name))
 

@@ -51,7 +51,7 @@ print(folder)
 """
 WAITING = """
 from django_q.models import OrmQ
-print(sum(row.name().startswith("ONNX") for row in OrmQ.objects.all()))
+print(sum(row.func() == "training.tasks.convert" for row in OrmQ.objects.all()))
 """
 
 
