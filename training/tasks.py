@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -130,18 +130,9 @@ def fetch(fetch_id: int) -> None:
     if not Fetch.objects.claim(fetch_id, worker):
         return
     known = Fetch.objects.get(pk=fetch_id)
-    try:
+    full = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
+    with _ended(partial(fetching.end, fetch_id, worker), State.CANCELLED, full):
         fetching.fetch(known, worker)
-    except Stopped:
-        fetching.end(fetch_id, worker, State.CANCELLED)
-    except (DownloadError, Unusable, Busy) as error:
-        fetching.end(fetch_id, worker, State.FAILED, error.args[0])
-    except Exception as error:
-        text = f"{type(error).__name__}: {error}"
-        if faults.is_disk_full(error):
-            text = Phrase(gettext_noop("The disk is full. Make room, then fetch it again."))
-        fetching.end(fetch_id, worker, State.FAILED, text)
-        raise
 
 
 def convert(conversion_id: int) -> None:
@@ -150,17 +141,22 @@ def convert(conversion_id: int) -> None:
     if not Conversion.objects.claim(conversion_id, worker):
         return
     known = Conversion.objects.select_related("detector").get(pk=conversion_id)
-    try:
+    full = Phrase(gettext_noop("The disk is full. Make room, then ask for the file again."))
+    with _ended(partial(converting.end, conversion_id, worker), State.INTERRUPTED, full):
         converting.convert(known, worker)
+
+
+@contextlib.contextmanager
+def _ended(end: Callable[..., None], stopped: State, disk_full: Phrase) -> Iterator[None]:
+    """Record how an errand ended that did not get to its end: `stopped`, refused, or failed as nobody foresaw."""
+    try:
+        yield
     except Stopped:
-        converting.end(conversion_id, worker, State.INTERRUPTED)
-    except (Unusable, Busy) as error:
-        converting.end(conversion_id, worker, State.FAILED, error.args[0])
+        end(stopped)
+    except (DownloadError, Unusable, Busy) as error:
+        end(State.FAILED, error.args[0])
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
-        if faults.is_disk_full(error):
-            text = Phrase(gettext_noop("The disk is full. Make room, then ask for the file again."))
-        converting.end(conversion_id, worker, State.FAILED, text)
+        end(State.FAILED, disk_full if faults.is_disk_full(error) else f"{type(error).__name__}: {error}")
         raise
 
 

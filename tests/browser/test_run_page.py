@@ -100,7 +100,7 @@ def test_what_a_training_says_appears_without_a_reload_and_is_all_there_after_on
     publish(run, ("evaluation", {"step": 20, "split": "test", "AP": 0.25, "AP50": 0.5, "per_label": []}))
     wait_for(lambda: number(page, "AP50") == "50%", what="the accuracy")
     assert (number(page, "loss"), number(page, "speed"), number(page, "left")) == ("0.150", "38.2", "42 s")
-    assert page.locator("#chart canvas").is_visible()
+    page.locator("#chart canvas").wait_for()  # drawn in the frame after the numbers
     page.reload()
     wait_for(lambda: number(page, "step") == "20 / 300", what="the step after the reload")
     assert number(page, "AP50") == "50%"
@@ -207,7 +207,7 @@ def test_the_training_page_shows_the_run_that_is_on(
     page: Page = browser_page()
     page.goto(f"/datasets/{dataset}/training/")
     page.locator("#active-text", has_text="Step 30 of 300").wait_for()
-    assert page.locator("#active-chart canvas").is_visible()
+    page.locator("#active-chart canvas").wait_for()  # drawn in the frame after the text
     assert page.locator("#start-button").is_disabled()
     publish(run, metrics(60, 0.8))
     page.locator("#active-text", has_text="Step 60 of 300").wait_for()

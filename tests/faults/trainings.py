@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.installation import Server, wait_for
+from tests.installation import Server, meanwhile, wait_for
 from webnet import processes
 
 CHOICE = {"architecture": "retinanet_mobilenet_v2", "budget": "own", "minutes": 2, "augmentation": "none"}
@@ -115,16 +115,10 @@ def cut_power(server: Server) -> None:
 def watch(workdir: Path) -> Iterator[list[int]]:
     """Count the trainers five times a second while the block runs."""
     counts: list[int] = []
-    over = threading.Event()
 
-    def look() -> None:
+    def look(over: threading.Event) -> None:
         while not over.wait(0.2):
             counts.append(len(trainers(workdir)))
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    with meanwhile(look):
         yield counts
-    finally:
-        over.set()
-        thread.join()

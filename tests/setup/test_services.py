@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.installation import ROOT, free_port, wait_for
+from tests.installation import ROOT, free_port, meanwhile, wait_for
 from tests.setup.test_serve import children, waits
 from webnet import processes
 
@@ -90,21 +90,15 @@ def beat(data: Path, cluster: str) -> float:
 def another_machine() -> Iterator[list[bytes]]:
     """One whose cluster takes what lies in the shared queue, as they do long before they can do it; what it took."""
     taken: list[bytes] = []
-    over = threading.Event()
 
-    def take() -> None:
+    def take(over: threading.Event) -> None:
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as queue:
             while not over.is_set():
                 if task := queue.blpop(["django_q:training:q"], 1):
                     taken.append(task[1])
 
-    thread = threading.Thread(target=take)
-    thread.start()
-    try:
+    with meanwhile(take):
         yield taken
-    finally:
-        over.set()
-        thread.join()
 
 
 def idle_worker(data: Path, cluster: str) -> int:

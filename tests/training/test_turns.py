@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 
 from annotations.models import Label
 from datasets.services import create_dataset
+from tests.installation import meanwhile
 from tests.training.starting import draw, start, start_looking
 from training import services, turns
 from training.models import Detector, Run
@@ -114,21 +115,15 @@ class TestSeveralMachines:
 @contextmanager
 def beating(run: Run) -> Iterator[None]:
     """A worker somewhere that keeps the lease of this run, for as long as the block lasts."""
-    over = threading.Event()
 
-    def beat() -> None:
+    def beat(over: threading.Event) -> None:
         while not over.wait(0.2):
             Run.objects.keep_alive(run.pk, "elsewhere")
         connection.close()
 
     assert Run.objects.claim(run.pk, "elsewhere")
-    thread = threading.Thread(target=beat)
-    thread.start()
-    try:
+    with meanwhile(beat):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @pytest.mark.django_db(transaction=True)

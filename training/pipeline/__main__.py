@@ -123,7 +123,4 @@ def _channel(workdir: Path, *, supervised: bool) -> OnEvent:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    # Not sys.exit: TensorFlow's threads may keep a finished process for seconds.
-    os._exit(status)
+    supervision.leave(main())

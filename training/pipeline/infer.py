@@ -12,7 +12,6 @@ import argparse
 import itertools
 import json
 import math
-import os
 import sys
 import threading
 import time
@@ -206,6 +205,4 @@ def run(workdir: Path, on_event: OnEvent, stop: Stop, load: Load = Loaded) -> in
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)
+    supervision.leave(main())

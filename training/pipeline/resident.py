@@ -9,9 +9,7 @@ on SIGTERM, and after a failure, with what that may have left behind.
 from __future__ import annotations
 
 import argparse
-import os
 import queue
-import sys
 import time
 from pathlib import Path
 
@@ -82,6 +80,4 @@ def _next(folders: queue.SimpleQueue[Path], stop: Stop) -> Path | None:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)
+    supervision.leave(main())
