@@ -105,7 +105,8 @@ class Server:
 
     def start_clusters(self) -> None:
         self.start("queue", sys.executable, "manage.py", "qcluster")
-        self.start("training", sys.executable, "manage.py", "qcluster", Q_CLUSTER_NAME="training")
+        for name in ("training", "errands"):
+            self.start(name, sys.executable, "manage.py", "qcluster", Q_CLUSTER_NAME=name)
 
     def start_serve(self) -> None:
         """Start everything the way `make run` does: web process, clusters, heartbeats."""
@@ -119,6 +120,11 @@ class Server:
         done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def register_pretrained(self, weights: Path) -> int:
+        """Make the packaged detector, unpacked in the folder `weights`, usable; return its id."""
+        code = "from pathlib import Path; from training.services import register_pretrained;"
+        return int(self.shell(f"{code} print(register_pretrained(Path({str(weights / 'openimages_ssd')!r})).pk)"))
 
     def api(self, path: str, body: Any = None, method: str = "", user: str = "olga") -> Any:
         """Ask the API below /api/ as a program with a token does; return its JSON. Raises HTTPError."""

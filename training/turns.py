@@ -32,8 +32,8 @@ QUEUES = {
 }
 # The same for what is done once for everybody.
 ERRANDS: dict[type[Errand], tuple[str, str]] = {
-    Fetch: ("default", "training.tasks.fetch"),
-    Conversion: ("default", "training.tasks.convert"),
+    Fetch: ("errands", "training.tasks.fetch"),
+    Conversion: ("errands", "training.tasks.convert"),
 }
 TURN = "training.tasks.turn"
 # A waiting run that nobody has taken for this long gets another turn, if somebody may be free.

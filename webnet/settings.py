@@ -179,7 +179,10 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 200,
     "catch_up": False,
     "label": "Task queue",
-    "ALT_CLUSTERS": {"training": {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1}},
+    # Who waits for boxes waits neither for a training nor for a download.
+    "ALT_CLUSTERS": {
+        name: {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1} for name in ("training", "errands")
+    },
 }
 if REDIS_URL:
     Q_CLUSTER |= {"redis": REDIS_URL, "broker_class": "webnet.brokers.SharedAndOwn"}

@@ -30,10 +30,7 @@ SCREENSHOTS = ROOT / "screenshots"
 @pytest.fixture
 def installation(make_server: Callable[..., Server], offline_weights: Path) -> Server:
     server = make_server(serve=True, WEBNET_WEIGHTS=str(offline_weights))
-    server.shell(
-        "from pathlib import Path; from training.services import register_pretrained;"
-        f"register_pretrained(Path({str(offline_weights)!r}) / 'openimages_ssd')"
-    )
+    server.register_pretrained(offline_weights)
     server.add_user("olga", superuser=True)
     return server
 

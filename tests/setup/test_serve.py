@@ -18,6 +18,7 @@ import pytest
 
 from tests.installation import ROOT, free_port, wait_for
 from webnet import processes
+from webnet.management.commands.serve import CLUSTERS
 
 pytestmark = pytest.mark.slow
 
@@ -94,8 +95,8 @@ def installation(migrated: Path) -> Iterator[Installation]:
 
 def test_ctrl_c_leaves_nothing_running(installation: Installation) -> None:
     serving = installation.serve()
-    wait_for(lambda: installation.beat("default") and installation.beat("training"), 30, "the first beats")
-    wait_for(lambda: len(processes.marked(installation.data)) >= 9, 20, "all processes")
+    wait_for(lambda: all(installation.beat(name) for name in CLUSTERS), 30, "the first beats")
+    wait_for(lambda: len(processes.marked(installation.data)) >= 1 + 4 * len(CLUSTERS), 20, "all processes")
     asked = time.monotonic()
     serving.send_signal(signal.SIGINT)
     assert serving.wait(15) == 0

@@ -20,6 +20,7 @@ import redis
 from tests.installation import ROOT, free_port, meanwhile, wait_for
 from tests.setup.test_serve import children, waits
 from webnet import processes
+from webnet.management.commands.serve import CLUSTERS
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -58,9 +59,9 @@ def serving(variables: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str
         processes.stop_all(tmp_path)
 
 
-def test_both_clusters_take_tasks_from_the_broker(serving: dict[str, str], tmp_path: Path) -> None:
+def test_every_cluster_takes_tasks_from_the_broker(serving: dict[str, str], tmp_path: Path) -> None:
     """The tasks go through tables of the database, or through Redis where REDIS_URL is set."""
-    wait_for(lambda: beat(tmp_path, "default") and beat(tmp_path, "training"), 60, "a beat of each cluster")
+    wait_for(lambda: all(beat(tmp_path, name) for name in CLUSTERS), 60, "a beat of each cluster")
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the worker in /proc")
@@ -70,7 +71,7 @@ def test_a_cluster_that_hangs_is_noticed_and_one_that_does_not_is_left_alone(
     """Whatever another machine takes from the queue. Without Redis there is none."""
     output = tmp_path / "output"
     with another_machine() if os.environ.get("REDIS_URL") else nullcontext([]) as taken:
-        wait_for(lambda: beat(tmp_path, "default") and beat(tmp_path, "training"), 60, "the first beats")
+        wait_for(lambda: all(beat(tmp_path, name) for name in CLUSTERS), 60, "the first beats")
         worker = idle_worker(tmp_path, "training")
         assert (taken, "takes no tasks" in output.read_text()) == ([], False)
         os.kill(worker, signal.SIGKILL)

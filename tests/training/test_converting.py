@@ -190,11 +190,11 @@ def test_a_worker_that_went_silent_leaves_something_to_ask_for_again(
 ) -> None:
     late, soon = (timezone.now() + timedelta(seconds=seconds) for seconds in (-1, 20))
     row = Conversion.objects.create(detector=trained, state="running", worker="here:1", lease_until=soon)
-    assert ask().json()["active"] and services.cluster_is_busy("default", "here")
+    assert ask().json()["active"] and services.cluster_is_busy("errands", "here")
     assert ask("post").json()["state"] == "running" and not tasks
     Conversion.objects.filter(pk=row.pk).update(lease_until=late)
     assert (ask().json()["state"], ask().json()["offered"]) == ("interrupted", True)
-    assert not services.cluster_is_busy("default", "here")
+    assert not services.cluster_is_busy("errands", "here")
     assert ask("post").json()["state"] == "queued" and len(tasks) == 1
 
 

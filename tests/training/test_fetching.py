@@ -170,14 +170,14 @@ def test_a_worker_that_went_silent_leaves_something_to_go_on_with(owner: Any, zo
     late = timezone.now() - timedelta(seconds=1)
     Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=late, done_bytes=5, total_bytes=9)
     assert (row()["state"], row()["active"]) == ("interrupted", False)
-    assert not services.cluster_is_busy("default", "here")
+    assert not services.cluster_is_busy("errands", "here")
     fetching.start_fetch(key=KEY, user=owner)
     assert row()["state"] == "queued"
 
 
 def test_a_fetch_that_the_queue_has_lost_is_sent_again(owner: Any, zoo: Zoo) -> None:
     """As where its cluster is killed, which keeps tasks in its memory until a worker is free."""
-    queue = get_broker("default")
+    queue = get_broker("errands")
     queue.purge_queue()
     fetching.start_fetch(key=KEY, user=owner)
     assert len(queue.dequeue()) == 1
@@ -194,8 +194,8 @@ def test_a_fetch_that_the_queue_has_lost_is_sent_again(owner: Any, zoo: Zoo) -> 
 def test_a_cluster_that_fetches_is_not_taken_for_dead(owner: Any) -> None:
     soon = timezone.now() + timedelta(seconds=20)
     Fetch.objects.create(key=KEY, state="running", worker="here:1", lease_until=soon)
-    assert services.cluster_is_busy("default", "here")
-    assert not services.cluster_is_busy("training", "here") and not services.cluster_is_busy("default", "there")
+    assert services.cluster_is_busy("errands", "here")
+    assert not services.cluster_is_busy("training", "here") and not services.cluster_is_busy("errands", "there")
 
 
 def test_a_running_fetch_stops_when_it_is_cancelled(owner: Any, zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from webnet import machine, preparation, processes
 from webnet.heartbeats import Heartbeat
 from webnet.serving import Service, Supervisor
 
-CLUSTERS = ("default", "training")
+CLUSTERS = ("default", "training", "errands")
 # Asked for with HOST=0.0.0.0 by who wants to be reached from other machines; never the default.
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
