@@ -181,7 +181,8 @@ Q_CLUSTER: dict[str, Any] = {
     "label": "Task queue",
     # Who waits for boxes waits neither for a training nor for a download.
     "ALT_CLUSTERS": {
-        name: {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1} for name in ("training", "errands")
+        name: {"workers": 1, "retry": YEAR, "timeout": YEAR - DAY, "max_attempts": 1}
+        for name in ("training", "errands")
     },
 }
 if REDIS_URL:

@@ -11,7 +11,7 @@ const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const { curves, by } = pageData();
 const isTimed = by === "minutes";
 const table = document.getElementById("curve-key");
-const formats = { loss: (value) => number(value, 3), AP50: (value) => `${number(100 * value)} %` };
+const formats = { loss: (value) => number(value, 3), AP50: percent };
 
 const places = [...new Set(curves.flatMap(({ loss, AP50 }) => [...loss, ...AP50].map(([x]) => x)))].sort((a, b) => a - b);
 const lines = curves.map(({ loss, AP50 }) => ({ loss: columnOf(smoothPoints(loss), places), AP50: columnOf(AP50, places) }));

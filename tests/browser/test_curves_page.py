@@ -46,7 +46,7 @@ def test_trainings_are_chosen_with_the_keyboard_and_read_off_the_table(
     page = browser_page()
     page.goto(address)
     page.locator("#run-curves canvas").wait_for()
-    assert values(page)[0] == ["8.000", "80 %", "80 %"]
+    assert values(page)[0] == ["8.000", "80%", "80%"]
     assert "Run 8, Run 7, Run 6" in (page.locator("#run-curves").get_attribute("aria-label") or "")
     page.get_by_role("checkbox", name="Run 7").focus()
     page.keyboard.press("Space")
@@ -66,10 +66,10 @@ def test_whoever_points_at_the_picture_reads_the_values_there(browser_page: Call
     assert place
     page.mouse.move(place["x"] + place["width"] * 7 / 80, place["y"] + 100)
     page.locator("caption", has_text="At step 7").wait_for()
-    assert values(page)[0] == ["8.000", "40 %", "80 %"]
+    assert values(page)[0] == ["8.000", "40%", "80%"]
     page.mouse.move(1, 1)
     page.locator("caption", has_text="At their last report").wait_for()
-    assert values(page)[0] == ["8.000", "80 %", "80 %"]
+    assert values(page)[0] == ["8.000", "80%", "80%"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

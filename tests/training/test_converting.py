@@ -232,7 +232,7 @@ def test_the_pages_offer_it_until_it_is_there_and_then_tell_how_good_it_is(
     assert ["on request" in each for each in lists] == [True, True, False]
     assert ['id="onnx"' in each for each in pages] == [True, True, False]
     assert ["files/model.onnx/" in each for each in [*lists, *pages]] == [False, False, True] * 2
-    assert ["AP 50.0 % instead of 50.0 %, on 2 artworks" in each for each in pages] == [False, False, True]
+    assert ["AP 50.0% instead of 50.0%, on 2 artworks" in each for each in pages] == [False, False, True]
 
 
 def test_what_is_told_of_a_file_that_is_not_there_is_not_shown(
