@@ -42,7 +42,7 @@ def test_a_detector_is_fetched_in_three_tries(
     card = page.locator(f"[data-key={KEY}]")
     note = card.locator(".offer-note")
     card.get_by_role("button", name="Fetch").click()
-    note.filter(has_text="answer 404").wait_for(timeout=60_000)
+    note.filter(has_text="answer 404").wait_for(timeout=120_000)
 
     entry = CATALOGUE[KEY]
     content = zoo.files[entry.archive] = saved_model(tmp_path / "made")
