@@ -30,7 +30,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "backbone released from the start at the low rate": {"release_at": 0.0},
         "rate kept when the backbone is released": {"released_rate": 1.0},
         "more of the backbone released": {"release_channels": 32},
-        "backbone at the rate of the head": {"backbone_rate": 1.0},
+        "backbone at a third of the rate of the head": {"backbone_rate": 0.3},
         "low rate from the start": {"learning_rate": 1e-3, "released_rate": 1.0},
         "rate that never falls by itself": {"falls_from": 1.0},
         "no warm-up": {"warmup_steps": 1},

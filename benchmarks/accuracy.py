@@ -93,7 +93,7 @@ def frozen(options: argparse.Namespace, minutes: float, smallest: float | None) 
 
 def stock(options: argparse.Namespace, minutes: float, smallest: float | None) -> config.RunConfig:
     """Everything from scratch."""
-    all_learn: dict[str, Any] = {"freeze_backbone": False, "backbone_rate": 1.0}
+    all_learn: dict[str, Any] = {"freeze_backbone": False}
     return dataclasses.replace(frozen(options, minutes, smallest), weights="", **all_learn)
 
 

@@ -61,7 +61,13 @@ def test_only_a_new_head_alone_learns_at_a_high_rate(options: dict[str, str], ra
     made = _plan(**options)
     assert made.learning_rate == rate
     assert made.learning_rate * made.released_rate == pytest.approx(1e-3)
-    assert made.learning_rate * made.released_rate * made.backbone_rate == pytest.approx(3e-4)
+
+
+def test_a_backbone_learns_more_slowly_where_there_is_one_picture_of_each_thing() -> None:
+    made = {key: _plan(augmentation=key) for key in AUGMENTATIONS}
+    rates = {key: plan.learning_rate * plan.released_rate * plan.backbone_rate for key, plan in made.items()}
+    assert rates.pop("instances") == pytest.approx(3e-4)
+    assert list(rates.values()) == pytest.approx([1e-3] * len(rates))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +176,7 @@ def test_what_an_earlier_training_has_taught_a_backbone_is_frozen_first_and_then
 ) -> None:
     made = _plan(architecture=architecture, budget="thorough", start="/detectors/7")
     assert made.freeze_backbone and 0 < made.release_at < 0.5
-    assert 0 < made.backbone_rate * made.learning_rate * made.released_rate <= 3e-4 + 1e-9
+    assert 0 < made.backbone_rate * made.learning_rate * made.released_rate <= 1e-3 + 1e-9
 
 
 def test_changed_copies_are_for_few_artworks_that_are_looked_at_often() -> None:

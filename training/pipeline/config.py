@@ -44,6 +44,7 @@ class Augmentation:
     `empty`: of artworks that show nothing, so many are learnt from for each that shows something, and no more.
     `rare`: the share of the pictures below which a concept is rare, and more copies are made of those that show it.
     `simulated`: what is to be found is one thing, of which there may be one picture alone (see `simulated`).
+    `backbone_rate`: the rate at which a released backbone learns, at most; see docs/decisions/training.md.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Augmentation:
     empty: float = 0.25
     rare: float = 0.0
     simulated: bool = False
+    backbone_rate: float = 1e-3
 
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
@@ -123,6 +125,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
             empty=1.0,
             rare=1.0,
             simulated=True,
+            backbone_rate=3e-4,
         ),
     }
 )
@@ -144,9 +147,8 @@ _COPIES_SHARE = 0.15
 _RECORDS_SHARE = 0.2
 # After this share of the way the late stages of a pretrained backbone learn too; see docs/decisions/training.md.
 _RELEASE_AT = 0.3
-# A rate that is good for a new head alone is too high where a backbone learns along, and makes an earlier detector
-# forget; a pretrained backbone has a still lower one.
-_CAREFUL_RATE, _BACKBONE_RATE = 1e-3, 3e-4
+# What is good for a new head alone is too much where a backbone learns along, and makes an earlier detector forget.
+_CAREFUL_RATE = 1e-3
 # Things that would be smaller than a square of so many pixels are seen in a larger picture: docs/decisions/training.md.
 # Its side is a multiple of 128, which the coarsest level of a pyramid needs.
 _SMALL, _SIZE_FOR_SMALL = 24, 384
@@ -199,7 +201,7 @@ class RunConfig:
     release_at: float = 1.0
     release_channels: int = 64
     released_rate: float = 1.0
-    backbone_rate: float = 0.3
+    backbone_rate: float = 1.0
     feature_uses: int = 8
     scale_min: float = 0.7
     scale_max: float = 1.4
@@ -276,7 +278,7 @@ def plan(
         evaluations=EVALUATIONS,
         # A backbone that knows nothing yet must learn.
         freeze_backbone=bool(chosen.weights or start),
-        **_rates(chosen, start),
+        **_rates(chosen, variety, start),
         start=start,
         pretrained_head=chosen.head,
         # `replay` knows the targets of a RetinaNet.
@@ -296,7 +298,7 @@ def _variation(variety: Augmentation, minutes: float) -> dict[str, Any]:
     }
 
 
-def _rates(chosen: Architecture, start: str) -> dict[str, Any]:
+def _rates(chosen: Architecture, variety: Augmentation, start: str) -> dict[str, Any]:
     """How fast a detector learns, alone and when its backbone is released, and when that is; see RunConfig."""
     careful = min(chosen.learning_rate, _CAREFUL_RATE)
     rate = careful if start else chosen.learning_rate
@@ -304,7 +306,7 @@ def _rates(chosen: Architecture, start: str) -> dict[str, Any]:
         "learning_rate": rate,
         "release_at": _RELEASE_AT if chosen.weights or start else 1.0,
         "released_rate": careful / rate,
-        "backbone_rate": _BACKBONE_RATE / careful if chosen.weights or start else 1.0,
+        "backbone_rate": min(careful, variety.backbone_rate) / careful if chosen.weights or start else 1.0,
     }
 
 
