@@ -22,15 +22,16 @@ export function mayForget() {
  */
 export function confirmLoss({ title, text, action }) {
   return new Promise((resolve) => {
-    let answer = false;
     const keep = element("button", { type: "button", class: "button", autofocus: true }, gettext("Keep"));
     const lose = element("button", { type: "button", class: "button button-danger" }, action);
     const dialog = showDialog({ title, content: [element("p", {}, text)], actions: [keep, lose], kind: "small" });
-    keep.addEventListener("click", () => dialog.close());
-    lose.addEventListener("click", () => {
-      answer = true;
+    const end = (answer) => {
+      // Not with the event, which comes a little later: who presses Escape again by then would not be asked.
+      resolve(answer);
       dialog.close();
-    });
-    dialog.addEventListener("close", () => resolve(answer));
+    };
+    keep.addEventListener("click", () => end(false));
+    lose.addEventListener("click", () => end(true));
+    dialog.addEventListener("close", () => resolve(false));
   });
 }
